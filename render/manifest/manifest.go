@@ -1,0 +1,107 @@
+// Package manifest turns the HCL of a manifest into a YAML tree.
+//
+// Manifests have no expressions of their own, so everything in them has to be
+// known when rendering. What the author wrote out (objects, lists,
+// conditionals, loops, merge, concat, flatten) is walked, so that the order of
+// keys and the comments are the author's; the rest is evaluated and written in
+// a fixed order. Null stands for absence everywhere: a key or a list item that
+// is null goes, and its comment with it.
+//
+// The package may import render/fold, for the scope, and render/yaml. It names
+// no kind of object: what is valid is for a schema to say.
+package manifest
+
+import (
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"scaffold/render/fold"
+	"scaffold/render/yaml"
+)
+
+// meta are the arguments of a manifest block that say whether and how often it
+// is rendered. They are the caller's.
+var meta = map[string]bool{"when": true, "for_each": true}
+
+// Document renders one manifest block of the file src. Its labels are
+// apiVersion and kind, which come first, then metadata, then the arguments in
+// the author's order.
+func Document(src []byte, block *hclsyntax.Block, apiVersion, kind string, s fold.Scope) (*yaml.Node, hcl.Diagnostics) {
+	w := newWalker(src, block.Range().Filename)
+	doc := w.body(block, s)
+	doc.Source = yaml.Source{Range: block.DefRange()}
+	w.notes(doc).head = w.comments.above(src, block.Range().Start)
+	w.finish(doc)
+
+	header := []yaml.Entry{
+		{Key: "apiVersion", Value: labelled(apiVersion, block, 0)},
+		{Key: "kind", Value: labelled(kind, block, 1)},
+	}
+	doc.Entries = append(header, metadataFirst(doc.Entries)...)
+	return doc, w.diags
+}
+
+// Tree renders one expression of the file src. The result is null where the
+// expression is.
+func Tree(src []byte, expr hclsyntax.Expression, s fold.Scope) (*yaml.Node, hcl.Diagnostics) {
+	w := newWalker(src, expr.Range().Filename)
+	n := w.walk(expr, s)
+	w.finish(n)
+	return n, w.diags
+}
+
+// body walks the arguments of a block in the order of the source; the parser
+// keeps them in a map.
+func (w *walker) body(block *hclsyntax.Block, s fold.Scope) *yaml.Node {
+	attrs := make([]*hclsyntax.Attribute, 0, len(block.Body.Attributes))
+	for _, attr := range block.Body.Attributes {
+		attrs = append(attrs, attr)
+	}
+	sort.Slice(attrs, func(i, j int) bool {
+		return attrs[i].SrcRange.Start.Byte < attrs[j].SrcRange.Start.Byte
+	})
+
+	doc := yaml.NewMapping()
+	items := make([]item, 0, len(attrs))
+	for _, attr := range attrs {
+		if meta[attr.Name] {
+			items = append(items, item{rng: attr.SrcRange})
+			continue
+		}
+		if attr.Name == "apiVersion" || attr.Name == "kind" {
+			w.fail(attr.NameRange, "Label set as an argument",
+				"The labels of a manifest block are its apiVersion and its kind; remove "+attr.Name+" here.")
+			continue
+		}
+		n := w.walk(attr.Expr, s)
+		w.place(n, attr.SrcRange)
+		doc.Entries = append(doc.Entries, yaml.Entry{Key: attr.Name, Value: n})
+		items = append(items, item{n, attr.SrcRange})
+	}
+	for _, inner := range block.Body.Blocks {
+		w.fail(inner.DefRange(), "Block in a manifest",
+			"A manifest is made of arguments. Write "+inner.Type+" = { … } for a mapping, or "+
+				inner.Type+" = [{ … }] for a list of them.")
+	}
+	w.attach(doc, block.OpenBraceRange.End, items, block.CloseBraceRange.Start)
+	return doc
+}
+
+// labelled is the entry that a label of the block stands for.
+func labelled(text string, block *hclsyntax.Block, label int) *yaml.Node {
+	n := yaml.NewString(text)
+	n.Source.Range = block.DefRange()
+	if label < len(block.LabelRanges) {
+		n.Source.Range = block.LabelRanges[label]
+	}
+	return n
+}
+
+func metadataFirst(entries []yaml.Entry) []yaml.Entry {
+	sort.SliceStable(entries, func(i, j int) bool {
+		return entries[i].Key == "metadata" && entries[j].Key != "metadata"
+	})
+	return entries
+}
