@@ -1,0 +1,243 @@
+package blueprints
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+//go:embed components patterns targets profiles
+var builtin embed.FS
+
+// Builtin is the folder of definitions that scaffold brings along.
+func Builtin() fs.FS { return builtin }
+
+// Catalog finds definitions in one or more folders. A definition is parsed when
+// it is first asked for, so a blueprint pays for what it names.
+type Catalog struct {
+	folders []Folder
+	files   map[string]source // "patterns/read_replicas" -> where it is
+	parsed  map[string]*Definition
+	sources map[string]*hcl.File
+}
+
+// Folder is one place with definitions. Name is put before file names in
+// diagnostics.
+type Folder struct {
+	Name string
+	FS   fs.FS
+}
+
+type source struct {
+	folder Folder
+	path   string
+}
+
+var definitionFolders = []string{"components", "patterns", "targets", "profiles"}
+
+// NewCatalog lists the definitions of the folders. A definition in a later
+// folder that has the name of an earlier one is an error: a pattern should not
+// change its meaning unseen.
+func NewCatalog(folders ...Folder) (*Catalog, hcl.Diagnostics) {
+	c := &Catalog{folders: folders, files: map[string]source{}, parsed: map[string]*Definition{}, sources: map[string]*hcl.File{}}
+	var diags hcl.Diagnostics
+	for _, folder := range folders {
+		for _, kind := range definitionFolders {
+			entries, err := fs.ReadDir(folder.FS, kind)
+			if err != nil {
+				continue // a folder need not have all four
+			}
+			for _, e := range entries {
+				diags = append(diags, c.add(folder, kind, e.Name())...)
+			}
+		}
+	}
+	return c, diags
+}
+
+func (c *Catalog) add(folder Folder, kind, file string) hcl.Diagnostics {
+	id, ok := strings.CutSuffix(file, ".hcl")
+	if !ok || strings.Contains(id, ".") {
+		return nil
+	}
+	key := kind + "/" + id
+	if earlier, ok := c.files[key]; ok {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Definition given twice",
+			Detail: fmt.Sprintf("%s defines %q, which %s defines already. Give it another name.", path.Join(folder.Name, kind, file), id, path.Join(earlier.folder.Name, earlier.path))}}
+	}
+	c.files[key] = source{folder, path.Join(kind, file)}
+	return nil
+}
+
+// Names lists the ids of one folder, "patterns" for example, in alphabetical order.
+func (c *Catalog) Names(kind string) []string {
+	var names []string
+	for key := range c.files {
+		if id, ok := strings.CutPrefix(key, kind+"/"); ok {
+			names = append(names, id)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Has reports whether a definition exists.
+func (c *Catalog) Has(kind, id string) bool { _, ok := c.files[kind+"/"+id]; return ok }
+
+// Sources are the definition files read so far, for printing diagnostics.
+func (c *Catalog) Sources() map[string]*hcl.File { return c.sources }
+
+// ReadFile gives a file of the catalog's folders that is no definition, such
+// as a profile's starter blueprint.
+func (c *Catalog) ReadFile(name string) ([]byte, error) {
+	for _, folder := range c.folders {
+		if data, err := fs.ReadFile(folder.FS, name); err == nil {
+			return data, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+}
+
+// Component gives the definition of a component kind, nil if there is none.
+func (c *Catalog) Component(id string) (*Definition, hcl.Diagnostics) {
+	return c.definition("components", "component", id)
+}
+
+// Target gives the definition of a target, nil if there is none.
+func (c *Catalog) Target(id string) (*Definition, hcl.Diagnostics) {
+	return c.definition("targets", "target", id)
+}
+
+// Pattern gives the definition of a pattern, nil if there is none. What it
+// inherits from the pattern that it extends is filled in.
+func (c *Catalog) Pattern(id string) (*Definition, hcl.Diagnostics) {
+	def, diags := c.definition("patterns", "pattern", id)
+	if def == nil || def.Extends == "" || diags.HasErrors() {
+		return def, diags
+	}
+	if c.parsed["inherited/"+id] != nil {
+		return def, diags
+	}
+	c.parsed["inherited/"+id] = def
+	base, moreDiags := c.Pattern(def.Extends)
+	diags = append(diags, moreDiags...)
+	if base == nil {
+		return def, append(diags, problem(def.Range, "Unknown pattern", fmt.Sprintf("There is no pattern %q to extend.%s", def.Extends, suggest(def.Extends, c.Names("patterns")))))
+	}
+	def.inherit(base)
+	return def, diags
+}
+
+// inherit adds what base has and d does not say otherwise.
+func (d *Definition) inherit(base *Definition) {
+	own := map[string]bool{}
+	for _, in := range d.Inputs {
+		own[in.Name] = true
+	}
+	for _, v := range d.Derived {
+		own[v.Name] = true
+	}
+	for _, b := range d.Blocks {
+		own[b.ID] = true
+	}
+	for _, ch := range d.Checks {
+		own["check "+ch.ID] = true
+	}
+	for _, in := range base.Inputs {
+		if !own[in.Name] {
+			d.Inputs = append(d.Inputs, in)
+		}
+	}
+	for _, v := range base.Derived {
+		if !own[v.Name] {
+			d.Derived = append(d.Derived, v)
+		}
+	}
+	for _, b := range base.Blocks {
+		if !own[b.ID] {
+			d.Blocks = append(d.Blocks, b)
+		}
+	}
+	for _, ch := range base.Checks {
+		if !own["check "+ch.ID] {
+			d.Checks = append(d.Checks, ch)
+		}
+	}
+	if len(d.Attaches) == 0 {
+		d.Attaches = base.Attaches
+	}
+}
+
+// Profile gives a profile, nil if there is none.
+func (c *Catalog) Profile(id string) (*Profile, hcl.Diagnostics) {
+	src, ok := c.files["profiles/"+id]
+	if !ok {
+		return nil, nil
+	}
+	block, diags := c.read(src, "profile", id)
+	if block == nil {
+		return nil, diags
+	}
+	p, moreDiags := decodeProfile(id, block)
+	return p, append(diags, moreDiags...)
+}
+
+func (c *Catalog) definition(kind, role, id string) (*Definition, hcl.Diagnostics) {
+	key := kind + "/" + id
+	if def, ok := c.parsed[key]; ok {
+		return def, nil
+	}
+	src, ok := c.files[key]
+	if !ok {
+		return nil, nil
+	}
+	block, diags := c.read(src, role, id)
+	if block == nil {
+		return nil, diags
+	}
+	def, moreDiags := decodeDefinition(role, id, block)
+	c.parsed[key] = def
+	return def, append(diags, moreDiags...)
+}
+
+// read parses a definition file, which holds one block whose label is the
+// file's name.
+func (c *Catalog) read(src source, role, id string) (*hclsyntax.Block, hcl.Diagnostics) {
+	name := path.Join(src.folder.Name, src.path)
+	data, err := fs.ReadFile(src.folder.FS, src.path)
+	if err != nil {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable definition", Detail: err.Error()}}
+	}
+	file, diags := ParseHCL(data, name)
+	if file == nil {
+		return nil, diags
+	}
+	c.sources[name] = file
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	body := file.Body.(*hclsyntax.Body)
+	if len(body.Blocks) != 1 || body.Blocks[0].Type != role || !slices.Equal(body.Blocks[0].Labels, []string{id}) {
+		rng := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		return nil, fail(rng, "Invalid definition", fmt.Sprintf("The file must hold one block: %s %q { … }.", role, id))
+	}
+	return body.Blocks[0], diags
+}
+
+func mapKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+func sortedAttributes(body *hclsyntax.Body) []*hclsyntax.Attribute {
+	attrs := slices.Collect(maps.Values(body.Attributes))
+	sort.Slice(attrs, func(i, j int) bool { return attrs[i].SrcRange.Start.Byte < attrs[j].SrcRange.Start.Byte })
+	return attrs
+}

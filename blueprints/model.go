@@ -1,0 +1,341 @@
+package blueprints
+
+import (
+	"fmt"
+	"regexp"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Model is a blueprint resolved for one environment and one target.
+type Model struct {
+	Source      *Source
+	Catalog     *Catalog
+	Environment string // empty where the blueprint has none
+	Target      string // the target's name
+
+	// Blueprint holds name, labels, profile, environment and the list of each
+	// component kind.
+	Blueprint *Instance
+	// TargetInstance holds the inputs of the target, and its name as "provider".
+	TargetInstance *Instance
+	// Components in the order of the file.
+	Components []*Instance
+	// Profile is nil where the blueprint names none.
+	Profile *Profile
+
+	// scope is what a user's expressions see; base what definitions see beside
+	// the instance in hand.
+	scope, base *Scope
+	resolver    *resolver
+}
+
+// Options say what to resolve a blueprint for.
+type Options struct {
+	Environment string
+	Target      string
+	// Variables are values given for the blueprint's variables.
+	Variables map[string]string
+}
+
+// Resolve decodes the blueprint against the catalogue. Values are not computed
+// yet, see Check.
+func Resolve(src *Source, catalog *Catalog, opts Options) (*Model, hcl.Diagnostics) {
+	m := &Model{Source: src, Catalog: catalog, Environment: opts.Environment, Target: opts.Target, resolver: &resolver{}}
+	b := &builder{Model: m, layers: src.top(opts.Environment), byName: map[string]*Instance{}, byKind: map[string][]*Instance{}, opts: opts}
+	b.build()
+	return m, append(b.diags, m.resolver.diags...)
+}
+
+// builder makes the instances of a model.
+type builder struct {
+	*Model
+	layers []layer
+	byName map[string]*Instance
+	byKind map[string][]*Instance
+	opts   Options
+	diags  hcl.Diagnostics
+}
+
+func (b *builder) add(diags hcl.Diagnostics) { b.diags = append(b.diags, diags...) }
+
+func (b *builder) build() {
+	b.scope = &Scope{roots: map[string]cty.Value{}, resolver: b.resolver}
+	b.base = &Scope{roots: map[string]cty.Value{}, resolver: b.resolver}
+	b.checkTopLevel()
+	b.buildBlueprint()
+	b.buildVariables()
+	b.buildLocals()
+	b.buildTarget()
+	b.buildComponents()
+	b.buildKinds()
+}
+
+// checkTopLevel complains about blocks that the language does not have.
+func (b *builder) checkTopLevel() {
+	kinds := b.Catalog.Names("components")
+	known := append([]string{"blueprint", "target", "variable", "locals", "environment"}, kinds...)
+	for _, l := range b.layers {
+		inEnvironment := l.block != nil
+		if inEnvironment {
+			for _, attr := range sortedAttributes(l.body) {
+				b.diags = append(b.diags, problem(attr.NameRange, "Unexpected argument", "An environment holds blocks only, the same as the blueprint."))
+			}
+		}
+		for _, block := range l.body.Blocks {
+			if !contains(known, block.Type) || (inEnvironment && (block.Type == "environment" || block.Type == "blueprint")) {
+				b.diags = append(b.diags, problem(block.TypeRange, "Unknown block", b.unknownTop(block.Type, kinds, known)))
+			}
+		}
+	}
+	if len(b.Source.Environments()) > 0 && b.opts.Environment != "" && len(b.layers) == 1 {
+		b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown environment", Detail: fmt.Sprintf("The blueprint has no environment %q.%s", b.opts.Environment, suggest(b.opts.Environment, b.Source.Environments()))})
+	}
+}
+
+func (b *builder) unknownTop(name string, kinds, known []string) string {
+	if b.Catalog.Has("patterns", name) {
+		return fmt.Sprintf("%s is a pattern. It stands inside the component that it is for, not beside it.", name)
+	}
+	return fmt.Sprintf("There is no block %s. Components are %s.%s", name, joinNames(kinds), suggest(name, known))
+}
+
+func (b *builder) buildBlueprint() {
+	block := b.Source.blueprint
+	inst := &Instance{Kind: "blueprint", Name: block.Labels[0], Path: "blueprint", Range: block.DefRange()}
+	b.Blueprint = inst
+	if !validName(inst.Name) {
+		b.diags = append(b.diags, problem(block.LabelRanges[0], "Invalid name", nameRule("blueprint", inst.Name)))
+	}
+	builtin := Origin{Source: "blueprint", Range: block.LabelRanges[0]}
+	inst.Set("name", cty.StringVal(inst.Name), builtin)
+	d := newDecoder(block.Body)
+	profile := d.text("profile")
+	d.texts("extensions")
+	labels := d.expr("labels")
+	d.unknown()
+	b.add(d.diags)
+	b.readProfile(profile, d.expr("profile"))
+	inst.Set("profile", nullable(profile), builtin)
+	inst.Set("environment", nullable(b.Environment), builtin)
+	b.setLabels(inst, labels)
+	b.base.roots["blueprint"] = inst.Ref()
+	b.scope.roots["blueprint"] = inst.Ref()
+}
+
+func (b *builder) setLabels(inst *Instance, expr hcl.Expression) {
+	if expr == nil {
+		inst.Set("labels", cty.MapValEmpty(cty.String), Origin{Source: "default", Range: inst.Range})
+		return
+	}
+	a := inst.SetExpr("labels", expr, b.scope, "blueprint")
+	a.input = &Input{Name: "labels", Type: &Type{plain: cty.Map(cty.String), Name: "map(string)"}, Matches: labelRule,
+		Hint: "a label: up to 63 lower case letters, digits, hyphens, underscores and dots, starting and ending with a letter or digit"}
+}
+
+// labelRule holds for labels in Google Cloud, Kubernetes and AWS alike.
+var labelRule = regexp.MustCompile(`\A(?:[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?)\z`)
+
+func (b *builder) readProfile(id string, expr hcl.Expression) {
+	if id == "" {
+		return
+	}
+	p, diags := b.Catalog.Profile(id)
+	b.add(diags)
+	if p == nil && !diags.HasErrors() {
+		b.diags = append(b.diags, problem(expr.Range(), "Unknown profile", fmt.Sprintf("There is no profile %q. Profiles are %s.%s", id, joinNames(b.Catalog.Names("profiles")), suggest(id, b.Catalog.Names("profiles")))))
+	}
+	b.Profile = p
+}
+
+func nullable(s string) cty.Value {
+	if s == "" {
+		return cty.NullVal(cty.String)
+	}
+	return cty.StringVal(s)
+}
+
+func (b *builder) buildVariables() {
+	vars := &Instance{Kind: "var", Path: "var"}
+	known := map[string]bool{}
+	for _, l := range layersOf(b.layers, "variable", "") {
+		if len(l.block.Labels) != 1 {
+			b.diags = append(b.diags, problem(l.block.DefRange(), "Missing name", `A variable needs a name: variable "image_tag" { … }.`))
+			continue
+		}
+		name := l.block.Labels[0]
+		known[name] = true
+		b.buildVariable(vars, name, l)
+	}
+	for _, name := range mapKeys(b.opts.Variables) {
+		if !known[name] {
+			b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown variable", Detail: fmt.Sprintf("A value was given for %q, which the blueprint does not declare.%s", name, suggest(name, mapKeys(known)))})
+		}
+	}
+	b.scope.roots["var"] = vars.Ref()
+}
+
+func (b *builder) buildVariable(vars *Instance, name string, l layer) {
+	d := newDecoder(l.body)
+	in := &Input{Name: name, Type: &Type{plain: cty.DynamicPseudoType, Name: "any"}, Default: d.expr("default"), Summary: d.text("description"), Decl: l.block.DefRange()}
+	if expr := d.expr("type"); expr != nil {
+		t, diags := parseType(expr)
+		b.add(diags)
+		in.Type = t
+	}
+	d.unknown()
+	b.add(d.diags)
+	if text, ok := b.opts.Variables[name]; ok {
+		b.setVariable(vars, in, text)
+		return
+	}
+	if in.Default == nil {
+		b.diags = append(b.diags, problem(l.block.DefRange(), "Variable without a value", fmt.Sprintf("The variable %s has no default. Give it a value with --var %s=…, or a default.", name, name)))
+		vars.Set(name, cty.DynamicVal, Origin{Source: "variable", Range: in.Decl})
+		return
+	}
+	vars.SetExpr(name, in.Default, b.scope, l.source).input = in
+}
+
+// setVariable takes a value from outside: as it is for a text, else as an HCL
+// expression, as Terraform does.
+func (b *builder) setVariable(vars *Instance, in *Input, text string) {
+	v := cty.StringVal(text)
+	if in.Type.plain != cty.NilType && in.Type.plain != cty.String && in.Type.plain != cty.DynamicPseudoType {
+		expr, diags := hclsyntax.ParseExpression([]byte(text), "--var "+in.Name, hcl.InitialPos)
+		if !diags.HasErrors() {
+			if parsed, diags := expr.Value(nil); !diags.HasErrors() {
+				v = parsed
+			}
+		}
+	}
+	out, diags := in.accept(v, in.Decl)
+	b.add(diags)
+	vars.Set(in.Name, out, Origin{Source: "variable", Range: in.Decl})
+}
+
+func (b *builder) buildLocals() {
+	locals := &Instance{Kind: "local", Path: "local"}
+	for _, l := range layersOf(b.layers, "locals", "") {
+		for _, attr := range sortedAttributes(l.body) {
+			locals.SetExpr(attr.Name, attr.Expr, b.scope, l.source)
+		}
+		for _, block := range l.body.Blocks {
+			b.diags = append(b.diags, problem(block.TypeRange, "Unknown block", "A locals block holds arguments only."))
+		}
+	}
+	b.scope.roots["local"] = locals.Ref()
+}
+
+func (b *builder) buildTarget() {
+	layers := layersOf(b.layers, "target", b.Target)
+	inst := &Instance{Kind: "target", Name: b.Target, Path: "target." + b.Target}
+	b.TargetInstance = inst
+	for _, l := range layersOf(b.layers, "target", "") {
+		if len(l.block.Labels) != 1 || !b.Catalog.Has("targets", l.block.Labels[0]) {
+			b.diags = append(b.diags, problem(l.block.DefRange(), "Unknown target", b.unknownTarget(l.block)))
+		}
+	}
+	def, diags := b.Catalog.Target(b.Target)
+	b.add(diags)
+	if def == nil || len(layers) == 0 {
+		return
+	}
+	inst.Range, inst.Definition = layers[0].block.DefRange(), def
+	inst.Set("provider", cty.StringVal(b.Target), Origin{Source: "blueprint", Range: inst.Range})
+	b.fill(inst, layers, b.base.With(map[string]cty.Value{"self": inst.Ref(), "target": inst.Ref()}), nil)
+	b.base.roots["target"] = inst.Ref()
+}
+
+func (b *builder) unknownTarget(block *hclsyntax.Block) string {
+	names := b.Catalog.Names("targets")
+	if len(block.Labels) != 1 {
+		return "A target needs one label, its name: " + joinNames(names) + "."
+	}
+	return fmt.Sprintf("There is no target %q. Targets are %s.%s", block.Labels[0], joinNames(names), suggest(block.Labels[0], names))
+}
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// maxName leaves room for what packs add in names with a limit of 32
+// characters (load balancers) and 40 (cache clusters).
+const maxName = 24
+
+func validName(s string) bool { return len(s) <= maxName && namePattern.MatchString(s) && s != "this" }
+
+func nameRule(kind, name string) string {
+	return fmt.Sprintf("%s is no name for a %s. A name is up to %d lower case letters, digits and single hyphens, starting with a letter; it becomes part of DNS names and resource names.", quote(name), kind, maxName)
+}
+
+// buildKinds makes the names KIND.NAME of blueprints and the lists of
+// components that definitions see.
+func (b *builder) buildKinds() {
+	for _, kind := range b.Catalog.Names("components") {
+		def, diags := b.Catalog.Component(kind)
+		b.add(diags)
+		if def == nil {
+			continue
+		}
+		space := &Instance{Kind: kind, Path: kind, Range: def.Range}
+		var refs []cty.Value
+		for _, inst := range b.byKind[kind] {
+			space.Set(inst.Name, inst.Ref(), Origin{Source: "blueprint", Range: inst.Range})
+			refs = append(refs, inst.Ref())
+		}
+		list := cty.ListValEmpty(refType)
+		if len(refs) > 0 {
+			list = cty.ListVal(refs)
+		}
+		b.scope.roots[kind] = space.Ref()
+		b.Blueprint.Set(def.Plural, list, Origin{Source: "blueprint", Range: b.Blueprint.Range}).refs = true
+	}
+	b.setReferrers()
+}
+
+// setReferrers gives every component the list of those that refer to it, so
+// that a definition need not search all components for them.
+func (b *builder) setReferrers() {
+	referrers := map[*Instance][]cty.Value{}
+	for _, from := range b.Components {
+		seen := map[*Instance]bool{}
+		for _, a := range from.Attrs() {
+			if a.input == nil || !a.input.Type.IsRef() {
+				continue
+			}
+			v := b.resolver.force(a)
+			if v.IsNull() || !v.IsKnown() {
+				continue
+			}
+			_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
+				if to := instanceOf(e); to != nil && !seen[to] {
+					seen[to] = true
+					referrers[to] = append(referrers[to], from.Ref())
+				}
+				return true, nil
+			})
+		}
+	}
+	for _, inst := range b.Components {
+		list := cty.ListValEmpty(refType)
+		if refs := referrers[inst]; len(refs) > 0 {
+			list = cty.ListVal(refs)
+		}
+		inst.Set("referrers", list, Origin{Source: "blueprint", Range: inst.Range})
+	}
+}
+
+// PatternIDs lists the ids of all patterns that the blueprint names.
+func (m *Model) PatternIDs() []string {
+	seen := map[string]bool{}
+	for _, c := range m.Components {
+		for _, p := range c.Patterns {
+			seen[p.Kind] = true
+		}
+	}
+	ids := mapKeys(seen)
+	sort.Strings(ids)
+	return ids
+}
