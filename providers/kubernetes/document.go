@@ -1,0 +1,145 @@
+package kubernetes
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"scaffold/providers/kubernetes/archive"
+)
+
+// Document is one parsed document of a YAML file.
+type Document struct {
+	File string
+	Kind archive.Kind
+
+	root *yaml.Node
+}
+
+// Parse splits a file into its documents. Empty documents are left out; a file
+// that is not YAML is one problem.
+func Parse(file string, text []byte) ([]Document, []Problem) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var docs []Document
+	for {
+		var node yaml.Node
+		err := decoder.Decode(&node)
+		if errors.Is(err, io.EOF) {
+			return docs, nil
+		}
+		if err != nil {
+			return docs, []Problem{notYAML(file, err)}
+		}
+		root := node.Content[0]
+		if root.ShortTag() == "!!null" {
+			continue
+		}
+		docs = append(docs, Document{File: file, Kind: kindOf(root), root: root})
+	}
+}
+
+// parseAll parses files in the order of their names.
+func parseAll(files map[string][]byte) ([]Document, []Problem) {
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var docs []Document
+	var problems []Problem
+	for _, name := range names {
+		more, bad := Parse(name, files[name])
+		docs = append(docs, more...)
+		problems = append(problems, bad...)
+	}
+	return docs, problems
+}
+
+var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+func notYAML(file string, err error) Problem {
+	p := Problem{File: file, Line: 1, Column: 1, Summary: summaryYAML}
+	text := err.Error()
+	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+	}
+	p.Message = strings.TrimPrefix(text, "yaml: ")
+	return p
+}
+
+func kindOf(root *yaml.Node) archive.Kind {
+	k := archive.Kind{Kind: scalarField(root, "kind")}
+	version := scalarField(root, "apiVersion")
+	if group, rest, ok := strings.Cut(version, "/"); ok {
+		k.Group, k.Version = group, rest
+	} else {
+		k.Version = version
+	}
+	return k
+}
+
+// field returns the key and the value of a field, or nils.
+func field(node *yaml.Node, name string) (key, value *yaml.Node) {
+	node = behind(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == name {
+			return node.Content[i], node.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+func scalarField(node *yaml.Node, name string) string {
+	_, value := field(node, name)
+	if value = behind(value); value == nil || value.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return value.Value
+}
+
+// behind follows an alias to its anchor.
+func behind(node *yaml.Node) *yaml.Node {
+	for node != nil && node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	return node
+}
+
+// path is a position in a document, shared between siblings.
+type path struct {
+	parent *path
+	name   string
+	index  int // of a list item; name is empty then
+}
+
+func (p *path) field(name string) *path { return &path{parent: p, name: name} }
+func (p *path) item(i int) *path        { return &path{parent: p, index: i} }
+
+var plainName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$-]*$`)
+
+func (p *path) String() string {
+	if p == nil {
+		return ""
+	}
+	before := p.parent.String()
+	switch {
+	case p.name == "":
+		return fmt.Sprintf("%s[%d]", before, p.index)
+	case !plainName.MatchString(p.name):
+		return fmt.Sprintf("%s[%q]", before, p.name)
+	case before == "":
+		return p.name
+	}
+	return before + "." + p.name
+}
