@@ -32,7 +32,7 @@ type Mark struct {
 // written as U+FFFD.
 func Write(doc *Node) ([]byte, []Mark) {
 	w := &writer{}
-	w.comment(lifted(doc), 0, sourceOf(doc, Source{}))
+	w.lift(doc, 0, Source{})
 	w.value(doc, -step, Source{}, true)
 	return w.out.Bytes(), w.marks
 }
@@ -98,7 +98,7 @@ func (w *writer) key(key string, indent int, source Source) {
 func (w *writer) sequence(n *Node, indent int, source Source, inline bool) {
 	for i, item := range n.Items {
 		if !inline || i > 0 {
-			w.comment(lifted(item), indent, sourceOf(item, source))
+			w.lift(item, indent, source)
 			w.indent(indent)
 		}
 		w.out.WriteString("- ")
@@ -166,6 +166,26 @@ func (w *writer) comment(lines []string, indent int, source Source) {
 		w.out.WriteString(commentText(line))
 		w.end(source)
 	}
+}
+
+// lift writes the comments above a dash, or above a document. A block has no
+// line of its own there and its first entry stands on the line of the dash, so
+// the comments of both go above.
+func (w *writer) lift(n *Node, indent int, parent Source) {
+	source := sourceOf(n, parent)
+	w.comment(head(n), indent, source)
+	if !isBlock(n) {
+		return
+	}
+	if n.Line != "" {
+		w.comment([]string{n.Line}, indent, source)
+	}
+	if n.Kind == Sequence {
+		w.lift(n.Items[0], indent, source)
+		return
+	}
+	first := n.Entries[0].Value
+	w.comment(head(first), indent, sourceOf(first, source))
 }
 
 func (w *writer) endWithComment(comment string, source Source) {
@@ -249,23 +269,6 @@ func head(n *Node) []string {
 		return n.Head
 	}
 	return append(append([]string(nil), n.Head...), n.Foot...)
-}
-
-// lifted is the comment above a dash, or above a document. A block has no line
-// of its own there and its first entry stands on the line of the dash, so the
-// comments of both go above.
-func lifted(n *Node) []string {
-	if !isBlock(n) {
-		return head(n)
-	}
-	lines := append([]string(nil), n.Head...)
-	if n.Line != "" {
-		lines = append(lines, n.Line)
-	}
-	if n.Kind == Mapping {
-		return append(lines, head(n.Entries[0].Value)...)
-	}
-	return append(lines, lifted(n.Items[0])...)
 }
 
 // commentText writes one line of comment. Whatever could end the line or
