@@ -79,7 +79,14 @@ func (w *writer) swap() error {
 		}
 		return errMoved
 	}
-	return syncDir(w.parent)
+	return errors.Join(syncDir(w.parent), w.disown(parent))
+}
+
+// disown drops the record that makes the swap folder worth a look: without it
+// the old tree in it is as disposable as one that was never finished. It goes
+// first, since a kill may leave the old tree half deleted.
+func (f folder) disown(parent *os.Root) error {
+	return parent.Remove(path.Join(f.swapName(), swapBuilding))
 }
 
 // same reports whether the old folder is as it was.
@@ -183,13 +190,19 @@ func (f folder) recoverSwap(parent *os.Root) ([]string, error) {
 		return nil, fmt.Errorf("%s is in the way of scaffold's own folder; move it away", filepath.Join(f.parent, f.swapName()))
 	}
 	built, err := f.unexchanged(parent)
-	if err == nil && !built {
-		var kept string
-		if kept, err = f.rescue(parent); kept != "" {
-			return []string{kept}, errors.Join(err, parent.RemoveAll(f.swapName()))
+	if err != nil {
+		return nil, err
+	}
+	var kept []string
+	if !built {
+		if kept, err = f.rescue(parent); err == nil {
+			err = f.disown(parent)
+		}
+		if err != nil {
+			return kept, err
 		}
 	}
-	return nil, errors.Join(err, parent.RemoveAll(f.swapName()))
+	return kept, parent.RemoveAll(f.swapName())
 }
 
 // unexchanged reports whether the tree in the swap folder is one that was
@@ -211,19 +224,20 @@ func (f folder) unexchanged(parent *os.Root) (bool, error) {
 
 // rescue keeps the old tree under a visible name if anything in it is not what
 // its manifest says.
-func (f folder) rescue(parent *os.Root) (string, error) {
+func (f folder) rescue(parent *os.Root) ([]string, error) {
 	old, err := parent.OpenRoot(path.Join(f.swapName(), swapTree))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer old.Close()
 	if pristine(old) {
-		return "", nil
+		return nil, nil
 	}
 	for n := 1; ; n++ {
 		name := fmt.Sprintf("%s.scaffold-kept-%d", f.base, n)
 		if _, err := parent.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			return filepath.Join(f.parent, name), parent.Rename(path.Join(f.swapName(), swapTree), name)
+			err := parent.Rename(path.Join(f.swapName(), swapTree), name)
+			return []string{filepath.Join(f.parent, name)}, err
 		}
 	}
 }
