@@ -1,0 +1,129 @@
+package fold
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+)
+
+// Line is a line of the final text.
+type Line struct {
+	Text string
+
+	// Segments are the segments that a part of the line comes from, in order.
+	Segments []Segment
+}
+
+// Lines is folded text in its final form: formatted, without blank lines that
+// dropped items left behind.
+func Lines(o Output) []Line {
+	raw := o.String()
+	formatted := hclwrite.Format([]byte(raw))
+	lines := trace(o, raw, string(formatted))
+	return withoutSurplus(lines, formatted)
+}
+
+// trace finds out which segments each line comes from. The formatter only
+// changes blanks, so the other bytes stay in step.
+func trace(o Output, raw, formatted string) []Line {
+	owner := make([]int, 0, len(raw)) // of each byte that is not blank, the segment
+	for i, s := range o.Segments {
+		for j := range len(s.Text) {
+			if !blankByte(s.Text[j]) {
+				owner = append(owner, i)
+			}
+		}
+	}
+	var lines []Line
+	at := 0
+	for _, text := range strings.Split(strings.TrimSuffix(formatted, "\n"), "\n") {
+		line := Line{Text: strings.TrimSuffix(text, "\r")}
+		last := -1
+		for j := range len(text) {
+			if blankByte(text[j]) {
+				continue
+			}
+			if at < len(owner) && owner[at] != last {
+				last = owner[at]
+				line.Segments = append(line.Segments, o.Segments[last])
+			}
+			at++
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func blankByte(b byte) bool {
+	return b == ' ' || b == '\t' || b == '\n' || b == '\r'
+}
+
+// withoutSurplus leaves out blank lines at the start and end, right inside of
+// brackets, and all but one of several. Text inside of templates is kept.
+func withoutSurplus(lines []Line, formatted []byte) []Line {
+	kept := insideTemplates(formatted)
+	var out []Line
+	for i, line := range lines {
+		if blank(line.Text) && !kept[i+1] {
+			if len(out) == 0 || blank(out[len(out)-1].Text) && !kept[i] || opensBracket(out[len(out)-1].Text) && !kept[i] {
+				continue
+			}
+			if next := nextText(lines[i+1:]); next == "" || strings.ContainsAny(next[:1], "}])") {
+				continue
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func opensBracket(line string) bool {
+	line = strings.TrimSpace(line)
+	return line != "" && strings.ContainsAny(line[len(line)-1:], "{[(") && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "//")
+}
+
+// nextText is the next line that is not blank.
+func nextText(lines []Line) string {
+	for _, line := range lines {
+		if text := strings.TrimSpace(line.Text); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// insideTemplates are the numbers of the lines that begin inside of a heredoc
+// or a block comment, whose blank lines are its own.
+func insideTemplates(text []byte) map[int]bool {
+	tokens, _ := hclsyntax.LexConfig(text, "", hcl.InitialPos)
+	inside := map[int]bool{}
+	depth, from := 0, 0
+	for _, tok := range tokens {
+		switch tok.Type {
+		case hclsyntax.TokenOHeredoc:
+			if depth == 0 {
+				from = tok.Range.Start.Line
+			}
+			depth++
+		case hclsyntax.TokenCHeredoc:
+			depth--
+			if depth == 0 {
+				mark(inside, from+1, tok.Range.End.Line)
+			}
+		case hclsyntax.TokenComment:
+			if bytes.HasPrefix(tok.Bytes, []byte("/*")) {
+				mark(inside, tok.Range.Start.Line+1, tok.Range.End.Line)
+			}
+		}
+	}
+	return inside
+}
+
+func mark(lines map[int]bool, from, to int) {
+	for n := from; n <= to; n++ {
+		lines[n] = true
+	}
+}
