@@ -1,0 +1,201 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/hashicorp/hcl/v2/hcldec"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"scaffold/providers/schema"
+)
+
+// decoder compares a body with a schema block.
+type decoder struct {
+	context *hcl.EvalContext
+	// storesValues: ephemeral values may only go to write-only arguments.
+	storesValues bool
+	diags        hcl.Diagnostics
+}
+
+// decode checks a whole body, dynamic blocks included.
+func decode(body hcl.Body, block *schema.Block, context *hcl.EvalContext, storesValues bool) hcl.Diagnostics {
+	d := &decoder{context: context, storesValues: storesValues}
+	d.body(dynblock.Expand(body, context), block)
+	return d.diags
+}
+
+func (d *decoder) add(diags ...*hcl.Diagnostic) { d.diags = append(d.diags, diags...) }
+
+func (d *decoder) body(body hcl.Body, block *schema.Block) {
+	asBlocks := attributesAsBlocks(body, block)
+	content, diags := body.Content(bodySchema(block, asBlocks))
+	d.add(diags...)
+	for _, name := range slices.Sorted(maps.Keys(content.Attributes)) {
+		d.attribute(content.Attributes[name], block.Attributes[name])
+	}
+	byType := content.Blocks.ByType()
+	for _, name := range slices.Sorted(maps.Keys(block.Blocks)) {
+		d.blocks(name, block.Blocks[name], byType[name], body.MissingItemRange())
+	}
+	for _, name := range slices.Sorted(maps.Keys(asBlocks)) {
+		for _, nested := range byType[name] {
+			d.body(nested.Body, asBlocks[name])
+		}
+	}
+}
+
+// bodySchema is what HCL needs to know to take a body apart. It is sorted, so
+// that diagnostics come in one order.
+func bodySchema(block *schema.Block, asBlocks map[string]*schema.Block) *hcl.BodySchema {
+	s := &hcl.BodySchema{}
+	for _, name := range slices.Sorted(maps.Keys(block.Attributes)) {
+		if asBlocks[name] != nil {
+			s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name})
+			continue
+		}
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: block.Attributes[name].Required})
+	}
+	for _, name := range slices.Sorted(maps.Keys(block.Blocks)) {
+		header := hcl.BlockHeaderSchema{Type: name}
+		if block.Blocks[name].Nesting == schema.Map {
+			header.LabelNames = labels("key")
+		}
+		s.Blocks = append(s.Blocks, header)
+	}
+	return s
+}
+
+// attributesAsBlocks finds the attributes that a body writes as blocks: that is
+// allowed for lists and sets of objects, which were blocks in old schemas.
+func attributesAsBlocks(body hcl.Body, block *schema.Block) map[string]*schema.Block {
+	probe := &hcl.BodySchema{}
+	for name, attribute := range block.Attributes {
+		if objectElements(attribute.Type) && attribute.Nested == nil {
+			probe.Blocks = append(probe.Blocks, hcl.BlockHeaderSchema{Type: name})
+		}
+	}
+	if len(probe.Blocks) == 0 {
+		return nil
+	}
+	content, _, _ := body.PartialContent(probe)
+	found := map[string]*schema.Block{}
+	for _, nested := range content.Blocks {
+		if found[nested.Type] == nil {
+			found[nested.Type] = blockOfType(block.Attributes[nested.Type].Type.ElementType())
+		}
+	}
+	return found
+}
+
+func objectElements(typ cty.Type) bool {
+	return (typ.IsListType() || typ.IsSetType()) && typ.ElementType().IsObjectType()
+}
+
+// blockOfType describes an object as a block whose arguments may all be left out.
+func blockOfType(object cty.Type) *schema.Block {
+	block := &schema.Block{Attributes: map[string]*schema.Attribute{}}
+	for name, typ := range object.AttributeTypes() {
+		block.Attributes[name] = &schema.Attribute{Type: typ, Optional: true}
+	}
+	return block
+}
+
+func (d *decoder) attribute(attribute *hcl.Attribute, described *schema.Attribute) {
+	if described.Deprecated {
+		d.add(warning("Argument is deprecated", fmt.Sprintf("The argument %q is deprecated.", attribute.Name), attribute.NameRange))
+	}
+	value, diags := attribute.Expr.Value(d.context)
+	d.add(diags...)
+	if diags.HasErrors() {
+		return
+	}
+	converted, err := convert.Convert(value, described.Type)
+	if err != nil {
+		d.add(&hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Incorrect attribute value type",
+			Detail:   fmt.Sprintf("Inappropriate value for attribute %q: %s.", attribute.Name, err),
+			Subject:  attribute.Expr.Range().Ptr(), Context: attribute.Range.Ptr(),
+			Expression: attribute.Expr, EvalContext: d.context,
+		})
+		return
+	}
+	d.value(attribute, described, converted)
+}
+
+// value checks what every provider checks of a value before its own rules.
+func (d *decoder) value(attribute *hcl.Attribute, described *schema.Attribute, marked cty.Value) {
+	value, marks := marked.UnmarkDeep()
+	if _, ok := marks[ephemeralMark{}]; ok && d.storesValues && !described.WriteOnly {
+		d.add(problem("Invalid use of ephemeral value",
+			fmt.Sprintf("Ephemeral values are not valid for %q, because it is not a write-only attribute and must be persisted to state.", attribute.Name), attribute.Expr.Range()))
+	}
+	switch {
+	case value.IsNull() && described.Required:
+		d.add(problem("Missing required argument",
+			fmt.Sprintf("The argument %q is required, but it is null here.", attribute.Name), attribute.Expr.Range()))
+	case value.IsNull():
+	case described.ReadOnly():
+		d.add(problem("Value for unconfigurable attribute",
+			fmt.Sprintf("Can't configure a value for %q: its value will be decided automatically based on the result of applying this configuration.", attribute.Name), attribute.Range))
+	case hasNullElement(value):
+		d.add(problem("Null value found in list", "Null values are not allowed for this attribute value.", attribute.Expr.Range()))
+	}
+}
+
+func hasNullElement(value cty.Value) bool {
+	if !value.IsKnown() || !value.Type().IsListType() && !value.Type().IsSetType() {
+		return false
+	}
+	for _, element := range value.Elements() {
+		if element.IsNull() {
+			return true
+		}
+	}
+	return false
+}
+
+// blocks checks the nested blocks of one type.
+func (d *decoder) blocks(name string, nested *schema.NestedBlock, blocks hcl.Blocks, missing hcl.Range) {
+	unknown := false
+	keys := map[string]bool{}
+	for _, block := range blocks {
+		if nested.Block.Deprecated {
+			d.add(warning("Block is deprecated", fmt.Sprintf("The block %q is deprecated.", name), block.DefRange))
+		}
+		if nested.Nesting == schema.Map && len(block.Labels) == 1 {
+			if keys[block.Labels[0]] {
+				d.add(problem("Duplicate block", fmt.Sprintf("There is already a %q block with the key %q.", name, block.Labels[0]), block.DefRange))
+			}
+			keys[block.Labels[0]] = true
+		}
+		d.body(block.Body, nested.Block)
+		if body, ok := block.Body.(hcldec.UnknownBody); ok && body.Unknown() {
+			unknown = true // how many there will be is not known
+		}
+	}
+	if !unknown {
+		d.countBlocks(name, nested, blocks, missing)
+	}
+}
+
+func (d *decoder) countBlocks(name string, nested *schema.NestedBlock, blocks hcl.Blocks, missing hcl.Range) {
+	least, most := nested.MinItems, nested.MaxItems
+	switch nested.Nesting {
+	case schema.Single, schema.Group:
+		most = 1
+	case schema.Map:
+		return
+	}
+	if len(blocks) < least {
+		d.add(problem("Insufficient blocks", fmt.Sprintf("At least %d %q blocks are required.", least, name), missing))
+	}
+	if most > 0 && len(blocks) > most {
+		d.add(problem("Too many blocks", fmt.Sprintf("No more than %d %q blocks are allowed.", most, name), blocks[most].DefRange))
+	}
+}
