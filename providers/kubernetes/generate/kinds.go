@@ -130,7 +130,7 @@ func (d definition) kinds(core *builtin, rules *constraints) ([]kindSchema, erro
 		if body == nil {
 			return nil, fmt.Errorf("version %s has no schema", k.Version)
 		}
-		s, err := dialect{closed: true}.convert(body)
+		s, err := dialect{closed: true, resolve: core.definition}.convert(body)
 		if err != nil {
 			return nil, err
 		}

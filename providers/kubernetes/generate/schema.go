@@ -19,8 +19,8 @@ type schema struct {
 
 // dialect says how a source writes its schemas.
 type dialect struct {
-	// resolve finds a named definition; nil in custom resource definitions,
-	// which have no names.
+	// resolve finds a definition of the OpenAPI document by its name. The
+	// published resource definitions use none, the ones in crds/ do.
 	resolve func(name string) (*schema, error)
 	// closed: an object without properties has none. That is how the API
 	// server prunes custom resources; in the OpenAPI document of the built-in

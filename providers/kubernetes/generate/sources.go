@@ -154,14 +154,13 @@ func parseDefinitions(files map[string][]byte) ([]definition, error) {
 	return all, nil
 }
 
-// writeDefinitions writes one file per definition, without the descriptions,
-// which are most of the bytes the API server would have to read.
+// writeDefinitions writes one file per definition.
 func writeDefinitions(dir string, all []definition) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for _, d := range all {
-		text, err := json.Marshal(withoutDescriptions(d.body))
+		text, err := json.Marshal(served(d.body))
 		if err != nil {
 			return err
 		}
@@ -173,23 +172,27 @@ func writeDefinitions(dir string, all []definition) error {
 	return nil
 }
 
-// withoutDescriptions copies a value. A property may itself be called
-// description; its value is then a schema, not a text.
-func withoutDescriptions(v any) any {
+// served copies a definition as the API server takes it: without descriptions,
+// and with a free-form object where crds/ refers to a built-in type. A property
+// may itself be called description; its value is then a schema, not a text.
+func served(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
+		if _, ok := v["$ref"].(string); ok {
+			return map[string]any{"x-kubernetes-preserve-unknown-fields": true}
+		}
 		m := map[string]any{}
 		for key, value := range v {
 			if _, text := value.(string); key == "description" && text {
 				continue
 			}
-			m[key] = withoutDescriptions(value)
+			m[key] = served(value)
 		}
 		return m
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = withoutDescriptions(item)
+			list[i] = served(item)
 		}
 		return list
 	}
