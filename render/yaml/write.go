@@ -121,7 +121,7 @@ func (w *writer) scalar(n *Node, indent int, source Source, inline bool) {
 		}
 	}
 	text := oneLine(n)
-	if n != nil && n.Kind == Sequence && w.column()+utf8.RuneCountInString(text) > flowWidth {
+	if n != nil && len(n.Items) > 0 && w.column()+utf8.RuneCountInString(text) > flowWidth {
 		w.brokenFlow(n, indent, source, inline)
 		return
 	}

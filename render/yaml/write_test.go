@@ -83,6 +83,7 @@ func TestWrite(t *testing.T) {
 		{"flow in a list", list(flow(1, 2), flow()), "- [1, 2]\n- []\n"},
 		{"flow too long", mapping("a", about(flow(long, "b"), "", "why")), "a: # why\n  - \"" + long + "\"\n  - b\n"},
 		{"flow too long in a list", list(about(flow(long, "b"), "", "why")), "- - \"" + long + "\" # why\n  - b\n"},
+		{"nothing to break", mapping(strings.Repeat("k", 100), flow()), strings.Repeat("k", 100) + ": []\n"},
 		{"flow with a mapping", mapping("a", flow(mapping("b", 1))), "a:\n  - b: 1\n"},
 		{"flow with a comment", mapping("a", flow(about(1, "one", ""), 2)), "a:\n  # one\n  - 1\n  - 2\n"},
 		{"flow with lines", mapping("a", flow("b\nc\n")), "a:\n  - |\n    b\n    c\n"},
