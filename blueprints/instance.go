@@ -30,8 +30,9 @@ type Instance struct {
 	// Patterns are a component's patterns, in catalogue order of their ids.
 	Patterns []*Instance
 
-	attrs map[string]*Attr
-	order []string
+	attrs    map[string]*Attr
+	order    []string
+	problems hcl.Diagnostics
 }
 
 // refType is the type of a value that stands for an instance.

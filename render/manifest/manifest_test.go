@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	reader "go.yaml.in/yaml/v3"
 )
 
 var update = flag.Bool("update", false, "write what is rendered into the golden files")
@@ -60,7 +61,11 @@ func render(t *testing.T, a *txtar.Archive) *txtar.Archive {
 		diags = append(diags, moreDiags...)
 		diags = append(diags, Merge(doc, more)...)
 	}
-	got.Files = append(got.Files, txtar.File{Name: "out.yaml", Data: []byte(written(doc))})
+	out := written(doc)
+	if err := reader.Unmarshal([]byte(out), new(any)); err != nil {
+		t.Fatalf("%v in\n%s", err, out) // such a golden must not be written
+	}
+	got.Files = append(got.Files, txtar.File{Name: "out.yaml", Data: []byte(out)})
 	if len(diags) > 0 {
 		got.Files = append(got.Files, txtar.File{Name: "diagnostics", Data: []byte(reported(diags))})
 	}

@@ -107,7 +107,7 @@ func TestKill(t *testing.T) {
 				killAtRandom(t, dir)
 				left := read(t, dir)
 				for p := range left {
-					if strings.HasPrefix(p, stagingName+"/") {
+					if strings.HasPrefix(p+"/", stagingName+"/") {
 						delete(left, p)
 					}
 				}

@@ -1,0 +1,319 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"scaffold/blueprints"
+	"scaffold/render/yaml"
+)
+
+// Evidence is what a template says about one point of its pattern.
+type Evidence struct {
+	// How is "covers", "approximates" or "misses".
+	How string
+	By  []hclsyntax.Expression // references into the rendered output, or into the blueprint
+	Why hclsyntax.Expression   // nil for "covers"
+}
+
+// Coverage says how one point of one component's pattern is realised.
+type Coverage struct {
+	Component *blueprints.Instance
+	Pattern   string
+	Point     blueprints.Point
+	// Status is "covered", "approximated", "missing" or "unknown": the pack
+	// says nothing about the point.
+	Status string
+	// By are the rendered addresses that evidence it.
+	By []string
+	// Why it is not covered outright.
+	Why string
+}
+
+func (t *Template) readCovers(how string, expr hclsyntax.Expression) hcl.Diagnostics {
+	object, ok := expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return invalid(expr.Range(), how+" takes an object: the point's id = what shows it.")
+	}
+	for _, item := range object.Items {
+		id := hcl.ExprAsKeyword(item.KeyExpr)
+		e := Evidence{How: how}
+		switch how {
+		case "covers":
+			e.By = listOf(item.ValueExpr)
+		case "misses":
+			e.Why = item.ValueExpr
+		default:
+			inner, ok := item.ValueExpr.(*hclsyntax.ObjectConsExpr)
+			if !ok {
+				return invalid(item.ValueExpr.Range(), "approximates takes { by = [ … ], why = \"…\" } for each point.")
+			}
+			for _, field := range inner.Items {
+				switch hcl.ExprAsKeyword(field.KeyExpr) {
+				case "by":
+					e.By = listOf(field.ValueExpr)
+				case "why":
+					e.Why = field.ValueExpr
+				}
+			}
+		}
+		t.Covers[id] = e
+	}
+	return nil
+}
+
+func listOf(expr hclsyntax.Expression) []hclsyntax.Expression {
+	if list, ok := expr.(*hclsyntax.TupleConsExpr); ok {
+		return list.Exprs
+	}
+	return []hclsyntax.Expression{expr}
+}
+
+// cover computes how the points of every named pattern are realised, from what
+// was rendered.
+func (r *run) cover() hcl.Diagnostics {
+	claims := map[*blueprints.Instance]map[string][]claim{} // pattern instance -> point
+	for _, j := range r.jobs {
+		if j.template.Pattern == "" {
+			continue
+		}
+		p := j.subject.instance.Pattern(j.template.Pattern)
+		if claims[p] == nil {
+			claims[p] = map[string][]claim{}
+		}
+		for id, e := range j.template.Covers {
+			claims[p][id] = append(claims[p][id], claim{j, e})
+		}
+	}
+	for _, c := range r.model.Components {
+		for _, p := range c.Patterns {
+			for _, point := range p.Definition.Points {
+				r.addCoverage(Coverage{Component: c, Pattern: p.Kind, Point: point}, claims[p][point.ID])
+			}
+		}
+	}
+	return nil
+}
+
+// claim is the evidence that one template names for a point.
+type claim struct {
+	job      *job
+	evidence Evidence
+}
+
+// addCoverage judges the claims for one point. Where several packs render a
+// target, the best answer counts.
+func (r *run) addCoverage(c Coverage, claims []claim) {
+	c.Status, c.Why = Unknown, "the pack does not say how this point is realised"
+	for _, cl := range claims {
+		if next := r.judge(c, cl); rank(next.Status) > rank(c.Status) {
+			c = next
+		}
+	}
+	for i := range r.result.Coverage {
+		old := &r.result.Coverage[i]
+		if old.Component == c.Component && old.Pattern == c.Pattern && old.Point.ID == c.Point.ID {
+			if rank(c.Status) > rank(old.Status) {
+				*old = c
+			}
+			return
+		}
+	}
+	r.result.Coverage = append(r.result.Coverage, c)
+}
+
+// The status of a point, from worst to best.
+const (
+	Unknown      = "unknown"
+	Missing      = "missing"
+	Approximated = "approximated"
+	Covered      = "covered"
+)
+
+func rank(status string) int {
+	for i, s := range []string{Unknown, Missing, Approximated, Covered} {
+		if s == status {
+			return i
+		}
+	}
+	return 0
+}
+
+func (r *run) judge(c Coverage, cl claim) Coverage {
+	why := ""
+	if cl.evidence.Why != nil {
+		if v, diags := cl.job.scope.Value(cl.evidence.Why, nil); !diags.HasErrors() {
+			why, _ = plainText(v)
+		}
+	}
+	if cl.evidence.How == "misses" {
+		c.Status, c.Why = Missing, why
+		return c
+	}
+	var absent []string
+	c.By = nil
+	for _, expr := range cl.evidence.By {
+		address, found := r.evidence(cl.job, expr)
+		if address == "" {
+			continue
+		}
+		if found {
+			c.By = append(c.By, address)
+		} else {
+			absent = append(absent, address)
+		}
+	}
+	switch {
+	case len(absent) > 0:
+		c.Status, c.Why = Missing, "not in the output: "+strings.Join(absent, ", ")
+	case len(c.By) == 0:
+		c.Status, c.Why = Missing, "nothing in the output shows it"
+	case cl.evidence.How == "approximates":
+		c.Status, c.Why = Approximated, why
+	default:
+		c.Status, c.Why = Covered, ""
+	}
+	return c
+}
+
+// evidence looks one reference up in the output, or in the blueprint. The
+// address is empty where a condition says that there is nothing to look for.
+func (r *run) evidence(j *job, expr hclsyntax.Expression) (string, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return r.evidence(j, e.Expression)
+	case *hclsyntax.ConditionalExpr:
+		on, diags := r.known(e.Condition, j.scope)
+		switch {
+		case diags.HasErrors():
+			return "(" + diags.Error() + ")", false
+		case on:
+			return r.evidence(j, e.TrueResult)
+		}
+		return r.evidence(j, e.FalseResult)
+	case *hclsyntax.ScopeTraversalExpr:
+		if j.scope.Knows(e.Traversal.RootName()) {
+			return r.evidenceInBlueprint(j, e)
+		}
+		return r.evidenceInOutput(j, e.Traversal)
+	}
+	return "", false
+}
+
+func (r *run) evidenceInBlueprint(j *job, e *hclsyntax.ScopeTraversalExpr) (string, bool) {
+	v, used, diags := j.scope.Trace(e, nil)
+	if len(used) == 0 {
+		return strings.TrimSpace(string(e.SrcRange.SliceBytes(j.template.src))), false
+	}
+	return "blueprint: " + used[len(used)-1].Path(), !diags.HasErrors() && !v.IsNull()
+}
+
+// evidenceInOutput follows TYPE.NAME.path… in Terraform, or Kind.name.path… in
+// manifests.
+func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
+	s := j.foldScope()
+	var words []string
+	for _, step := range t {
+		switch step := step.(type) {
+		case hcl.TraverseRoot:
+			words = append(words, step.Name)
+		case hcl.TraverseAttr:
+			words = append(words, step.Name)
+		}
+	}
+	for i := 1; i < len(words) && i < 3; i++ {
+		words[i] = s.Named(words[i])
+	}
+	for n := min(3, len(words)); n >= 2; n-- {
+		if u := r.byAddr[strings.Join(words[:n], ".")]; u != nil {
+			return strings.Join(words, "."), u.holds(words[n:])
+		}
+	}
+	for _, name := range r.order {
+		for _, u := range r.files[name] {
+			if u.form == object && len(words) >= 2 && u.block.Labels[1] == words[0] && s.Named(u.block.Labels[2]) == words[1] && u.holds(words[2:]) {
+				return strings.Join(words, "."), true
+			}
+		}
+	}
+	return strings.Join(words, "."), false
+}
+
+// holds reports whether the rendered block has something at the path.
+func (u *unit) holds(path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	if u.form == object {
+		return treeHolds(u.tree, path)
+	}
+	block, diags := parseBlock(u.text.String())
+	return !diags.HasErrors() && bodyHolds(block.Body, path)
+}
+
+func bodyHolds(body *hclsyntax.Body, path []string) bool {
+	if attr := body.Attributes[path[0]]; attr != nil {
+		return len(path) == 1 || exprHolds(attr.Expr, path[1:])
+	}
+	for _, b := range body.Blocks {
+		blockType := b.Type
+		inner := b.Body
+		if blockType == "dynamic" && len(b.Labels) == 1 {
+			blockType = b.Labels[0]
+			if content := onlyBlock(b.Body, "content"); content != nil {
+				inner = content.Body
+			}
+		}
+		if blockType == path[0] && (len(path) == 1 || bodyHolds(inner, path[1:])) {
+			return true
+		}
+	}
+	return false
+}
+
+func exprHolds(expr hclsyntax.Expression, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	switch e := expr.(type) {
+	case *hclsyntax.ObjectConsExpr:
+		for _, item := range e.Items {
+			key, diags := item.KeyExpr.Value(nil)
+			if !diags.HasErrors() && key.Type() == cty.String && key.AsString() == path[0] && exprHolds(item.ValueExpr, path[1:]) {
+				return true
+			}
+		}
+		return false
+	case *hclsyntax.TupleConsExpr:
+		for _, item := range e.Exprs {
+			if exprHolds(item, path) {
+				return true
+			}
+		}
+		return false
+	}
+	return true // computed by Terraform; it cannot be looked into
+}
+
+func treeHolds(n *yaml.Node, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	if n.Kind == yaml.Sequence {
+		for _, item := range n.Items {
+			if treeHolds(item, path) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, e := range n.Entries {
+		if e.Key == path[0] {
+			return treeHolds(e.Value, path[1:])
+		}
+	}
+	return false
+}

@@ -1,0 +1,366 @@
+package render
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"scaffold/blueprints"
+)
+
+// Pack is a folder of templates for one provider.
+type Pack struct {
+	Name    string
+	Summary string
+	Schema  string // the embedded provider schema that its output is held against; empty for none
+	// SchemaFile is a schema of the pack's own, in the form of `terraform
+	// providers schema -json`; nil for none.
+	SchemaFile []byte
+	Uses       []Use
+	Order      []string
+	Forbids    []Forbid
+	Tables     map[string]cty.Value
+	Templates  []*Template
+	Index      *hclsyntax.Block // a file that lists the others; nil for none
+	Files      map[string]*hcl.File
+
+	fsys fs.FS
+}
+
+// Use is another pack that is rendered into a folder of this one's output.
+type Use struct {
+	Pack   string
+	Folder string
+	When   hclsyntax.Expression // nil: always
+}
+
+// Forbid names patterns that the pack cannot put on one component.
+type Forbid struct {
+	ID       string
+	Patterns []string
+	Why      string
+	Decl     hcl.Range
+}
+
+// Template is one file of a pack: what it is for, and the blocks to render.
+type Template struct {
+	Name    string
+	For     string // a component kind, or "blueprint"
+	Pattern string // the pattern that a component must name; empty for all components
+	When    hclsyntax.Expression
+	File    hclsyntax.Expression
+	Covers  map[string]Evidence
+	Checks  []*blueprints.Check
+	Lets    []*hclsyntax.Attribute
+	Blocks  []*hclsyntax.Block
+	Range   hcl.Range
+
+	src   []byte
+	order int
+}
+
+// LoadPack reads a pack from its folder. isPattern says which names are
+// patterns, so that a template can be tied to one by its label.
+func LoadPack(fsys fs.FS, name string, isPattern func(string) bool) (*Pack, hcl.Diagnostics) {
+	p := &Pack{Name: path.Base(name), Tables: map[string]cty.Value{}, Files: map[string]*hcl.File{}, fsys: fsys}
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable pack", Detail: err.Error()}}
+	}
+	var diags hcl.Diagnostics
+	for _, e := range entries {
+		if e.IsDir() || !strings.HasSuffix(e.Name(), ".hcl") {
+			continue
+		}
+		diags = append(diags, p.readFile(name, e.Name(), isPattern)...)
+	}
+	p.sortTemplates()
+	return p, diags
+}
+
+func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Diagnostics {
+	data, err := fs.ReadFile(p.fsys, name)
+	if err != nil {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable pack", Detail: err.Error()}}
+	}
+	full := path.Join(folder, name)
+	file, diags := blueprints.ParseHCL(data, full)
+	p.Files[full] = file
+	if diags.HasErrors() {
+		return diags
+	}
+	body := file.Body.(*hclsyntax.Body)
+	if name == "pack.hcl" {
+		return append(diags, p.readHeader(body)...)
+	}
+	t, moreDiags := readTemplate(file, isPattern)
+	if t != nil {
+		p.Templates = append(p.Templates, t)
+	}
+	return append(diags, moreDiags...)
+}
+
+func (p *Pack) sortTemplates() {
+	position := map[string]int{}
+	for i, name := range p.Order {
+		position[name] = i + 1
+	}
+	for _, t := range p.Templates {
+		t.order = position[t.Name]
+		if t.order == 0 {
+			t.order = len(p.Order) + 1
+		}
+	}
+	sort.SliceStable(p.Templates, func(i, j int) bool {
+		a, b := p.Templates[i], p.Templates[j]
+		if a.order != b.order {
+			return a.order < b.order
+		}
+		return a.Name < b.Name
+	})
+}
+
+func (p *Pack) readHeader(body *hclsyntax.Body) hcl.Diagnostics {
+	if len(body.Blocks) != 1 || body.Blocks[0].Type != "pack" {
+		return invalid(body.SrcRange, `pack.hcl must hold one block: pack "NAME" { … }.`)
+	}
+	block := body.Blocks[0]
+	var diags hcl.Diagnostics
+	for name, attr := range block.Body.Attributes {
+		switch name {
+		case "summary":
+			p.Summary = constantText(attr, &diags)
+		case "schema":
+			p.Schema = constantText(attr, &diags)
+		case "order":
+			p.Order = constantTexts(attr.Expr, &diags)
+		case "uses":
+			diags = append(diags, p.readUses(attr.Expr)...)
+		case "target":
+		default:
+			diags = append(diags, invalid(attr.NameRange, "A pack has no argument "+name+".")...)
+		}
+	}
+	for _, b := range block.Body.Blocks {
+		diags = append(diags, p.readPackBlock(b)...)
+	}
+	if data, err := fs.ReadFile(p.fsys, "schema.json"); err == nil {
+		p.SchemaFile = data
+	}
+	return diags
+}
+
+func (p *Pack) readPackBlock(b *hclsyntax.Block) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	switch b.Type {
+	case "table":
+		table, moreDiags := p.readTable(b)
+		diags = append(diags, moreDiags...)
+		if len(b.Labels) == 1 {
+			p.Tables[b.Labels[0]] = table
+		}
+	case "forbids":
+		f := Forbid{Decl: b.DefRange()}
+		if len(b.Labels) == 1 {
+			f.ID = b.Labels[0]
+		}
+		if attr := b.Body.Attributes["patterns"]; attr != nil {
+			f.Patterns = constantTexts(attr.Expr, &diags)
+		}
+		if attr := b.Body.Attributes["why"]; attr != nil {
+			f.Why = constantText(attr, &diags)
+		}
+		p.Forbids = append(p.Forbids, f)
+	case "index":
+		p.Index = b
+	default:
+		diags = append(diags, invalid(b.TypeRange, "A pack has no block "+b.Type+".")...)
+	}
+	return diags
+}
+
+func (p *Pack) readUses(expr hclsyntax.Expression) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	list, ok := expr.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		return invalid(expr.Range(), "uses takes a list of objects { pack, when, folder }.")
+	}
+	for _, item := range list.Exprs {
+		object, ok := item.(*hclsyntax.ObjectConsExpr)
+		if !ok {
+			diags = append(diags, invalid(item.Range(), "uses takes a list of objects { pack, when, folder }.")...)
+			continue
+		}
+		var use Use
+		for _, field := range object.Items {
+			switch hcl.ExprAsKeyword(field.KeyExpr) {
+			case "pack":
+				use.Pack = textOf(field.ValueExpr, &diags)
+			case "folder":
+				use.Folder = textOf(field.ValueExpr, &diags)
+			case "when":
+				use.When = field.ValueExpr
+			}
+		}
+		p.Uses = append(p.Uses, use)
+	}
+	return diags
+}
+
+func readTemplate(file *hcl.File, isPattern func(string) bool) (*Template, hcl.Diagnostics) {
+	body := file.Body.(*hclsyntax.Body)
+	t := &Template{src: file.Bytes}
+	var diags hcl.Diagnostics
+	for _, b := range body.Blocks {
+		switch b.Type {
+		case "template":
+			if t.Name != "" {
+				diags = append(diags, invalid(b.DefRange(), "A file holds one template.")...)
+			}
+			diags = append(diags, t.readHead(b, isPattern)...)
+		case "let":
+			for _, attr := range b.Body.Attributes {
+				t.Lets = append(t.Lets, attr)
+			}
+		default:
+			t.Blocks = append(t.Blocks, b)
+		}
+	}
+	for _, attr := range body.Attributes {
+		diags = append(diags, invalid(attr.NameRange, "An argument must stand in a block.")...)
+	}
+	if t.Name == "" {
+		return nil, append(diags, invalid(body.SrcRange, `The file has no block template "NAME" { … }.`)...)
+	}
+	sort.Slice(t.Lets, func(i, j int) bool { return t.Lets[i].SrcRange.Start.Byte < t.Lets[j].SrcRange.Start.Byte })
+	return t, diags
+}
+
+func (t *Template) readHead(b *hclsyntax.Block, isPattern func(string) bool) hcl.Diagnostics {
+	t.Range = b.DefRange()
+	if len(b.Labels) != 1 {
+		return invalid(b.DefRange(), "A template needs one label, its name.")
+	}
+	t.Name = b.Labels[0]
+	if isPattern(t.Name) {
+		t.Pattern = t.Name
+	}
+	var diags hcl.Diagnostics
+	t.Covers = map[string]Evidence{}
+	for name, attr := range b.Body.Attributes {
+		switch name {
+		case "for":
+			t.For = hcl.ExprAsKeyword(attr.Expr)
+		case "pattern":
+			if t.Pattern = hcl.ExprAsKeyword(attr.Expr); t.Pattern == "" {
+				t.Pattern = textOf(attr.Expr, &diags)
+			}
+		case "when":
+			t.When = attr.Expr
+		case "file":
+			t.File = attr.Expr
+		case "covers", "approximates", "misses":
+			diags = append(diags, t.readCovers(name, attr.Expr)...)
+		default:
+			diags = append(diags, invalid(attr.NameRange, "A template has no argument "+name+".")...)
+		}
+	}
+	if t.For == "" {
+		diags = append(diags, invalid(b.DefRange(), "A template needs an argument for: a component kind, or blueprint.")...)
+	}
+	checks, moreDiags := blueprints.DecodeChecks(b.Body)
+	t.Checks = checks
+	return append(diags, moreDiags...)
+}
+
+func invalid(rng hcl.Range, detail string) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid pack", Detail: detail, Subject: rng.Ptr()}}
+}
+
+func constantText(attr *hclsyntax.Attribute, diags *hcl.Diagnostics) string {
+	return textOf(attr.Expr, diags)
+}
+
+func textOf(expr hcl.Expression, diags *hcl.Diagnostics) string {
+	v, moreDiags := expr.Value(nil)
+	*diags = append(*diags, moreDiags...)
+	if moreDiags.HasErrors() || v.IsNull() || v.Type() != cty.String {
+		if !moreDiags.HasErrors() {
+			*diags = append(*diags, invalid(expr.Range(), "A text is needed.")...)
+		}
+		return ""
+	}
+	return v.AsString()
+}
+
+func constantTexts(expr hcl.Expression, diags *hcl.Diagnostics) []string {
+	exprs, moreDiags := hcl.ExprList(expr)
+	*diags = append(*diags, moreDiags...)
+	var out []string
+	for _, e := range exprs {
+		out = append(out, textOf(e, diags))
+	}
+	return out
+}
+
+// readTable reads rows of tab separated values. The first line that is not a
+// comment names the columns; what looks like a number is one; an empty cell or
+// "-" is null.
+func (p *Pack) readTable(b *hclsyntax.Block) (cty.Value, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	attr := b.Body.Attributes["file"]
+	if attr == nil {
+		return cty.EmptyTupleVal, invalid(b.DefRange(), "A table needs an argument file.")
+	}
+	data, err := fs.ReadFile(p.fsys, constantText(attr, &diags))
+	if err != nil {
+		return cty.EmptyTupleVal, append(diags, invalid(attr.Expr.Range(), err.Error()+".")...)
+	}
+	var columns []string
+	var rows []cty.Value
+	for n, line := range strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") {
+		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		cells := strings.Split(line, "\t")
+		if columns == nil {
+			columns = cells
+			continue
+		}
+		if len(cells) != len(columns) {
+			diags = append(diags, invalid(attr.Expr.Range(), fmt.Sprintf("Line %d of the table has %d cells for %d columns.", n+1, len(cells), len(columns)))...)
+			continue
+		}
+		rows = append(rows, tableRow(columns, cells))
+	}
+	return cty.TupleVal(rows), diags
+}
+
+func tableRow(columns, cells []string) cty.Value {
+	row := map[string]cty.Value{}
+	for i, cell := range cells {
+		row[columns[i]] = tableCell(strings.TrimSpace(cell))
+	}
+	return cty.ObjectVal(row)
+}
+
+func tableCell(cell string) cty.Value {
+	if cell == "" || cell == "-" {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	if strings.Trim(cell, "0123456789.") == "" && cell[0] != '.' {
+		if n, err := cty.ParseNumberVal(cell); err == nil {
+			return n
+		}
+	}
+	if cell == "true" || cell == "false" {
+		return cty.BoolVal(cell == "true")
+	}
+	return cty.StringVal(cell)
+}

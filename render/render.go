@@ -1,0 +1,337 @@
+package render
+
+import (
+	"fmt"
+	"runtime"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sync/errgroup"
+
+	"scaffold/blueprints"
+	"scaffold/render/fold"
+)
+
+// Result is what one pack renders: files by slash-separated path.
+type Result struct {
+	Files    map[string]*File
+	Coverage []Coverage
+}
+
+// File is one rendered file.
+type File struct {
+	Path  string
+	Data  []byte
+	Lines []Line
+}
+
+// Line is one line of a file and where it came from.
+type Line struct {
+	Text  string
+	Parts []Part
+}
+
+// Part is a piece of a line: text of the pack, or a value computed from Expr.
+type Part struct {
+	Source  hcl.Range
+	Expr    hcl.Expression // nil for text of the pack
+	Locals  map[string]cty.Value
+	Subject *blueprints.Instance // the component that it was rendered for
+	Scope   *blueprints.Scope
+}
+
+// Library finds packs by name.
+type Library interface {
+	// Pack loads a pack, nil if there is none of that name.
+	Pack(name string) (*Pack, hcl.Diagnostics)
+}
+
+// Render folds the model into the pack and those that it uses. The model must
+// have passed Check. Nothing is rendered if a rule of a pack is not met.
+func Render(m *blueprints.Model, pack *Pack, lib Library) (*Result, hcl.Diagnostics) {
+	result := &Result{Files: map[string]*File{}}
+	diags := renderInto(result, m, pack, lib, "")
+	return result, diags
+}
+
+func renderInto(result *Result, m *blueprints.Model, pack *Pack, lib Library, folder string) hcl.Diagnostics {
+	r := &run{model: m, pack: pack, result: result, folder: folder}
+	diags := r.render()
+	if diags.HasErrors() {
+		return diags
+	}
+	for _, use := range pack.Uses {
+		if use.When != nil {
+			on, moreDiags := r.known(use.When, m.ScopeOf(m.Blueprint))
+			diags = append(diags, moreDiags...)
+			if !on {
+				continue
+			}
+		}
+		other, moreDiags := lib.Pack(use.Pack)
+		diags = append(diags, moreDiags...)
+		if other == nil {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown pack", Detail: fmt.Sprintf("Pack %q uses a pack %q, which is not there.", pack.Name, use.Pack)})
+			continue
+		}
+		diags = append(diags, renderInto(result, m, other, lib, joinPath(folder, use.Folder))...)
+	}
+	return diags
+}
+
+func joinPath(folder, name string) string {
+	if folder == "" {
+		return name
+	}
+	return folder + "/" + name
+}
+
+// run is the rendering of one pack.
+type run struct {
+	model  *blueprints.Model
+	pack   *Pack
+	result *Result
+	folder string
+
+	jobs   []*job
+	units  []*unit
+	byAddr map[string]*unit
+	subs   map[*blueprints.Instance]*subject
+	files  map[string][]*unit
+	order  []string
+}
+
+// job is one template for one component.
+type job struct {
+	template *Template
+	subject  *subject
+	scope    *blueprints.Scope
+	file     string
+	units    []*unit
+	diags    hcl.Diagnostics
+}
+
+// subject is a component, or the blueprint, with what the pack computes for it.
+type subject struct {
+	instance *blueprints.Instance
+	let      *blueprints.Instance
+	this     string
+}
+
+func (r *run) render() hcl.Diagnostics {
+	r.byAddr, r.files = map[string]*unit{}, map[string][]*unit{}
+	var diags hcl.Diagnostics
+	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.fold, r.assemble, r.write, r.cover}
+	for _, step := range steps {
+		diags = append(diags, step()...)
+		if diags.HasErrors() {
+			return diags
+		}
+	}
+	return diags
+}
+
+// refuse complains about combinations that the pack declares impossible, and
+// about patterns that it does not render.
+func (r *run) refuse() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, c := range r.model.Components {
+		for _, f := range r.pack.Forbids {
+			diags = append(diags, r.refuseCombination(c, f)...)
+		}
+	}
+	return diags
+}
+
+func (r *run) refuseCombination(c *blueprints.Instance, f Forbid) hcl.Diagnostics {
+	var found []*blueprints.Instance
+	for _, id := range f.Patterns {
+		p := c.Pattern(id)
+		if p == nil {
+			return nil
+		}
+		found = append(found, p)
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	last := found[len(found)-1]
+	extra := &blueprints.Extra{Code: r.pack.Name + "." + f.ID}
+	for _, p := range found[:len(found)-1] {
+		extra.Related = append(extra.Related, blueprints.Related{Range: p.Range, Text: p.Path + " is named here"})
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Patterns that do not go together", Detail: f.Why, Subject: last.Range.Ptr(), Extra: extra}}
+}
+
+// plan finds out which templates are rendered for which components.
+func (r *run) plan() hcl.Diagnostics {
+	r.subs = map[*blueprints.Instance]*subject{}
+	root := r.subject(r.model.Blueprint, nil)
+	var diags hcl.Diagnostics
+	// Templates for the whole blueprint come first: their lets are shared.
+	for _, whole := range []bool{true, false} {
+		for _, t := range r.pack.Templates {
+			if (t.For == "blueprint") != whole {
+				continue
+			}
+			for _, inst := range r.instances(t) {
+				diags = append(diags, r.planOne(t, inst, root)...)
+			}
+		}
+	}
+	for _, j := range r.jobs {
+		j.subject.let.Compute()
+		diags = append(diags, j.subject.let.Problems()...)
+	}
+	// Jobs go in the order of templates, then of components.
+	sort.SliceStable(r.jobs, func(i, k int) bool { return r.jobs[i].template.order < r.jobs[k].template.order })
+	return diags
+}
+
+// instances are the components that a template is for.
+func (r *run) instances(t *Template) []*blueprints.Instance {
+	if t.For == "blueprint" {
+		return []*blueprints.Instance{r.model.Blueprint}
+	}
+	var out []*blueprints.Instance
+	for _, c := range r.model.Components {
+		if c.Kind == t.For && (t.Pattern == "" || c.Pattern(t.Pattern) != nil) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (r *run) subject(inst, shared *blueprints.Instance) *subject {
+	if s := r.subs[inst]; s != nil {
+		return s
+	}
+	s := &subject{instance: inst, let: blueprints.NewValues("let")}
+	if inst != r.model.Blueprint {
+		s.this = inst.Name
+	}
+	if shared != nil {
+		s.let.Share(shared)
+	}
+	inst.Set("let", s.let.Ref(), blueprints.Origin{Source: "scaffold", Range: inst.Range})
+	r.subs[inst] = s
+	return s
+}
+
+func (r *run) planOne(t *Template, inst *blueprints.Instance, root *subject) hcl.Diagnostics {
+	s := r.subject(inst, root.let)
+	j := &job{template: t, subject: s}
+	self := inst
+	if t.Pattern != "" {
+		self = inst.Pattern(t.Pattern)
+	}
+	j.scope = r.model.ScopeOf(inst).With(map[string]cty.Value{
+		"self": self.Ref(), "let": s.let.Ref(), "table": cty.ObjectVal(r.tables()),
+	})
+	if t.When != nil {
+		on, diags := r.known(t.When, j.scope)
+		if !on || diags.HasErrors() {
+			return diags
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, attr := range t.Lets {
+		if s.let.Has(attr.Name) && inst != r.model.Blueprint && !root.let.Has(attr.Name) {
+			diags = append(diags, invalid(attr.NameRange, fmt.Sprintf("%s is given twice for %s.", attr.Name, inst.Path))...)
+			continue
+		}
+		s.let.SetExpr(attr.Name, attr.Expr, j.scope, "pack")
+	}
+	r.jobs = append(r.jobs, j)
+	return diags
+}
+
+func (r *run) tables() map[string]cty.Value {
+	if len(r.pack.Tables) == 0 {
+		return map[string]cty.Value{}
+	}
+	return r.pack.Tables
+}
+
+func (r *run) known(expr hclsyntax.Expression, scope *blueprints.Scope) (bool, hcl.Diagnostics) {
+	v, diags := scope.Value(expr, nil)
+	if diags.HasErrors() {
+		return false, diags
+	}
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.Bool {
+		return false, append(diags, invalid(expr.Range(), "The condition must be true or false.")...)
+	}
+	return v.True(), diags
+}
+
+// check evaluates the rules of the templates that are rendered.
+func (r *run) check() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, j := range r.jobs {
+		for _, c := range j.template.Checks {
+			self := j.subject.instance
+			if p := self.Pattern(j.template.Pattern); j.template.Pattern != "" && p != nil {
+				self = p
+			}
+			diags = append(diags, r.model.RunCheck(c, self, j.scope)...)
+		}
+	}
+	return diags
+}
+
+// fold renders the blocks of all jobs, in parallel: by now every value was
+// computed, so they only read.
+func (r *run) fold() hcl.Diagnostics {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, j := range r.jobs {
+		g.Go(func() error {
+			j.fold()
+			return nil
+		})
+	}
+	_ = g.Wait()
+	var diags hcl.Diagnostics
+	for _, j := range r.jobs {
+		diags = append(diags, j.diags...)
+	}
+	return diags
+}
+
+func (j *job) fold() {
+	if len(j.template.Blocks) == 0 {
+		return
+	}
+	if !j.resolveFile() {
+		return
+	}
+	for _, block := range j.template.Blocks {
+		units, diags := j.block(block)
+		j.units = append(j.units, units...)
+		j.diags = append(j.diags, diags...)
+	}
+}
+
+func (j *job) resolveFile() bool {
+	if j.template.File == nil {
+		j.file = "main.tf"
+		return true
+	}
+	v, diags := j.scope.Value(j.template.File, nil)
+	j.diags = append(j.diags, diags...)
+	if diags.HasErrors() {
+		return false
+	}
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+		j.diags = append(j.diags, invalid(j.template.File.Range(), "The name of a file must be a text.")...)
+		return false
+	}
+	j.file = v.AsString()
+	return true
+}
+
+func (j *job) foldScope() fold.Scope {
+	return fold.Scope{Evaluator: j.scope, This: j.subject.this}
+}

@@ -1,0 +1,171 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"scaffold/render/fold"
+	"scaffold/render/manifest"
+	"scaffold/render/yaml"
+)
+
+// write turns the units of each file into lines.
+func (r *run) write() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, name := range r.order {
+		file, moreDiags := r.file(name, r.files[name])
+		diags = append(diags, moreDiags...)
+		if file == nil {
+			continue
+		}
+		full := joinPath(r.folder, name)
+		file.Path = full
+		if r.result.Files[full] != nil {
+			diags = append(diags, invalid(r.files[name][0].at(), fmt.Sprintf("Two packs render the file %s.", full))...)
+			continue
+		}
+		r.result.Files[full] = file
+	}
+	return append(diags, r.writeIndex()...)
+}
+
+func (r *run) file(name string, units []*unit) (*File, hcl.Diagnostics) {
+	form := units[0].form
+	for _, u := range units {
+		if u.form != form || (form == content && len(units) > 1) {
+			return nil, invalid(u.at(), fmt.Sprintf("The file %s holds blocks that cannot stand in one file.", name))
+		}
+	}
+	switch form {
+	case config:
+		return r.configFile(units), nil
+	case object:
+		return r.objectFile(units)
+	}
+	return r.contentFile(units[0]), nil
+}
+
+func (r *run) header() string {
+	return fmt.Sprintf("# Rendered by scaffold from %s. Change that file and render again, or add files of your own beside this one.", path.Base(r.model.Source.Name))
+}
+
+func (r *run) configFile(units []*unit) *File {
+	file := &File{}
+	file.add(Line{Text: r.header()})
+	for _, u := range units {
+		file.add(Line{})
+		// Blocks are formatted one by one: nothing is aligned across blocks,
+		// and each line keeps the component that it was rendered for.
+		for _, line := range fold.Lines(u.text) {
+			file.add(u.line(line))
+		}
+	}
+	file.finish()
+	return file
+}
+
+func (u *unit) line(line fold.Line) Line {
+	out := Line{Text: line.Text}
+	for _, s := range line.Segments {
+		p := Part{Source: s.Source, Locals: s.Locals, Subject: u.job.subject.instance, Scope: u.job.scope}
+		if s.Expr != nil {
+			p.Expr = s.Expr
+		}
+		out.Parts = append(out.Parts, p)
+	}
+	return out
+}
+
+func (u *unit) yaml() []byte {
+	data, _ := yaml.Write(u.tree)
+	return data
+}
+
+func (r *run) objectFile(units []*unit) (*File, hcl.Diagnostics) {
+	file := &File{}
+	file.add(Line{Text: r.header()})
+	for i, u := range units {
+		if i > 0 {
+			file.add(Line{Text: "---"})
+		}
+		data, marks := yaml.Write(u.tree)
+		for n, text := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+			line := Line{Text: text}
+			if n < len(marks) {
+				line.Parts = []Part{u.yamlPart(marks[n])}
+			}
+			file.add(line)
+		}
+	}
+	file.finish()
+	return file, nil
+}
+
+func (u *unit) yamlPart(m yaml.Mark) Part {
+	p := Part{Source: m.Source.Range, Locals: m.Source.Locals, Subject: u.job.subject.instance, Scope: u.job.scope}
+	if m.Source.Expr != nil {
+		p.Expr = m.Source.Expr
+	}
+	return p
+}
+
+func (r *run) contentFile(u *unit) *File {
+	file := &File{Data: u.data}
+	for _, text := range strings.Split(strings.TrimSuffix(string(u.data), "\n"), "\n") {
+		file.Lines = append(file.Lines, Line{Text: text, Parts: []Part{{Source: u.block.DefRange(), Subject: u.job.subject.instance, Scope: u.job.scope}}})
+	}
+	return file
+}
+
+func (f *File) add(line Line) { f.Lines = append(f.Lines, line) }
+
+func (f *File) finish() {
+	var b strings.Builder
+	for _, line := range f.Lines {
+		b.WriteString(line.Text)
+		b.WriteByte('\n')
+	}
+	f.Data = []byte(b.String())
+}
+
+// writeIndex renders the pack's index, a file that names the others.
+func (r *run) writeIndex() hcl.Diagnostics {
+	if r.pack.Index == nil || len(r.order) == 0 {
+		return nil
+	}
+	names := append([]string{}, r.order...)
+	sort.Strings(names)
+	var files []cty.Value
+	for _, n := range names {
+		if r.files[n][0].form == object {
+			files = append(files, cty.StringVal(n))
+		}
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	attr, name := r.pack.Index.Body.Attributes["content"], r.pack.Index.Body.Attributes["file"]
+	if attr == nil || name == nil {
+		return invalid(r.pack.Index.DefRange(), "An index needs the arguments file and content.")
+	}
+	scope := r.model.ScopeOf(r.model.Blueprint).With(map[string]cty.Value{"files": cty.ListVal(files)})
+	src := r.pack.Files[attr.SrcRange.Filename].Bytes
+	tree, diags := manifest.Tree(src, attr.Expr, fold.Scope{Evaluator: scope})
+	if diags.HasErrors() {
+		return diags
+	}
+	file := &File{Path: joinPath(r.folder, constantText(name, &diags))}
+	data, _ := yaml.Write(tree)
+	file.add(Line{Text: r.header()})
+	for _, text := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+		file.add(Line{Text: text, Parts: []Part{{Source: attr.Expr.Range()}}})
+	}
+	file.finish()
+	r.result.Files[file.Path] = file
+	return diags
+}
