@@ -79,10 +79,10 @@ func expression(t testing.TB, src string) hclsyntax.Expression {
 	return expr
 }
 
-// block parses src and returns its last block.
-func block(t testing.TB, src string) *hclsyntax.Block {
+// block parses a file and returns its last block.
+func block(t testing.TB, name, src string) *hclsyntax.Block {
 	t.Helper()
-	file, diags := hclsyntax.ParseConfig([]byte(src), "pack.hcl", hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig([]byte(src), name, hcl.InitialPos)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

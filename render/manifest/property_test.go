@@ -150,7 +150,7 @@ func BenchmarkDocument(b *testing.B) {
 		fmt.Fprintf(&src, "    # number %d\n    { name = \"${service.name}-%d\", port = service.port, labels = service.labels },\n", i, i)
 	}
 	src.WriteString("  ]\n}\n")
-	parsed, s := block(b, src.String()), scope()
+	parsed, s := block(b, "pack.hcl", src.String()), scope()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, diags := Document([]byte(src.String()), parsed, "v1", "Thing", s); diags.HasErrors() {

@@ -110,7 +110,7 @@ func TestAllProblemsAreReported(t *testing.T) {
 
 func TestBlockDiagnostics(t *testing.T) {
 	src := "manifest \"v1\" \"Thing\" \"this\" {\n  kind = \"Other\"\n  spec {}\n  a = 1\n}\n"
-	b := block(t, src)
+	b := block(t, "pack.hcl", src)
 	doc, diags := Document([]byte(src), b, "v1", "Thing", scope())
 	got := reported(diags)
 	for _, want := range []string{"pack.hcl:2,3-7: Label set as an argument", "pack.hcl:3,3-7: Block in a manifest"} {
