@@ -15,6 +15,7 @@ type Block struct {
 
 	once    sync.Once
 	implied cty.Type
+	dynamic bool // the implied type has a part that isn't fixed
 }
 
 // Attribute is one argument, or one value that the provider computes.
@@ -57,35 +58,40 @@ const (
 
 // ImpliedType is the type of an object that the block describes.
 func (b *Block) ImpliedType() cty.Type {
-	b.once.Do(func() {
-		types := make(map[string]cty.Type, len(b.Attributes)+len(b.Blocks))
-		for name, attribute := range b.Attributes {
-			types[name] = attribute.Type
-		}
-		for name, nested := range b.Blocks {
-			types[name] = nested.Nesting.collection(nested.Block.ImpliedType())
-		}
-		b.implied = cty.Object(types)
-	})
+	b.once.Do(b.imply)
 	return b.implied
+}
+
+// imply remembers whether a type is fixed: asking the type itself would walk
+// through every path of a schema whose blocks nest in each other.
+func (b *Block) imply() {
+	types := make(map[string]cty.Type, len(b.Attributes)+len(b.Blocks))
+	for name, attribute := range b.Attributes {
+		types[name] = attribute.Type
+		b.dynamic = b.dynamic || attribute.Type.HasDynamicTypes()
+	}
+	for name, nested := range b.Blocks {
+		object := nested.Block.ImpliedType()
+		types[name] = nested.Nesting.collection(object, nested.Block.dynamic)
+		b.dynamic = b.dynamic || nested.Block.dynamic
+	}
+	b.implied = cty.Object(types)
 }
 
 // collection is the type that objects of a block type become together.
 // A collection of values without a fixed type has no fixed type itself.
-func (n Nesting) collection(object cty.Type) cty.Type {
+func (n Nesting) collection(object cty.Type, dynamic bool) cty.Type {
 	switch n {
-	case List:
-		if object.HasDynamicTypes() {
+	case List, Map:
+		if dynamic {
 			return cty.DynamicPseudoType
+		}
+		if n == Map {
+			return cty.Map(object)
 		}
 		return cty.List(object)
 	case Set:
 		return cty.Set(object)
-	case Map:
-		if object.HasDynamicTypes() {
-			return cty.DynamicPseudoType
-		}
-		return cty.Map(object)
 	default:
 		return object
 	}
@@ -93,10 +99,15 @@ func (n Nesting) collection(object cty.Type) cty.Type {
 
 func (o *NestedObject) impliedType() cty.Type {
 	types := make(map[string]cty.Type, len(o.Attributes))
+	optional := []string{}
 	for name, attribute := range o.Attributes {
 		types[name] = attribute.Type
+		if !attribute.Required {
+			optional = append(optional, name)
+		}
 	}
-	return o.Nesting.collection(cty.Object(types))
+	object := cty.ObjectWithOptionalAttrs(types, optional)
+	return o.Nesting.collection(object, object.HasDynamicTypes())
 }
 
 // Function is the signature of a function that a provider offers.
