@@ -3,6 +3,7 @@ package fold
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -13,24 +14,53 @@ import (
 type Line struct {
 	Text string
 
-	// Segments are the segments that a part of the line comes from, in order.
+	// Segments are what the line is made of, in order. Copied text is cut to
+	// the line, so that its range is that of the line in the pack.
 	Segments []Segment
 }
 
 // Lines is folded text in its final form: formatted, without blank lines that
 // dropped items left behind.
 func Lines(o Output) []Line {
-	raw := o.String()
-	formatted := hclwrite.Format([]byte(raw))
-	lines := trace(o, raw, string(formatted))
+	formatted := hclwrite.Format([]byte(o.String()))
+	lines := trace(pieces(o.Segments), string(formatted))
 	return withoutSurplus(lines, formatted)
+}
+
+// pieces cuts copied text into its lines, without the blanks around them.
+func pieces(segments []Segment) []Segment {
+	var out []Segment
+	for _, s := range segments {
+		copied := s.Expr == nil && len(s.Text) == s.Source.End.Byte-s.Source.Start.Byte
+		if !copied || !strings.Contains(s.Text, "\n") {
+			out = append(out, s)
+			continue
+		}
+		at := s.Source.Start
+		for text := range strings.Lines(s.Text) {
+			if word := strings.TrimSpace(text); word != "" {
+				from := forward(at, text[:strings.Index(text, word)])
+				r := hcl.Range{Filename: s.Source.Filename, Start: from, End: forward(from, word)}
+				out = append(out, Segment{Text: word, Source: r})
+			}
+			at = hcl.Pos{Byte: at.Byte + len(text), Line: at.Line + 1, Column: 1}
+		}
+	}
+	return out
+}
+
+// forward is the position behind a text without line breaks.
+func forward(at hcl.Pos, text string) hcl.Pos {
+	at.Byte += len(text)
+	at.Column += utf8.RuneCountInString(text)
+	return at
 }
 
 // trace finds out which segments each line comes from. The formatter only
 // changes blanks, so the other bytes stay in step.
-func trace(o Output, raw, formatted string) []Line {
-	owner := make([]int, 0, len(raw)) // of each byte that is not blank, the segment
-	for i, s := range o.Segments {
+func trace(segments []Segment, formatted string) []Line {
+	owner := make([]int, 0, len(formatted)) // of each byte that is not blank, the segment
+	for i, s := range segments {
 		for j := range len(s.Text) {
 			if !blankByte(s.Text[j]) {
 				owner = append(owner, i)
@@ -48,7 +78,7 @@ func trace(o Output, raw, formatted string) []Line {
 			}
 			if at < len(owner) && owner[at] != last {
 				last = owner[at]
-				line.Segments = append(line.Segments, o.Segments[last])
+				line.Segments = append(line.Segments, segments[last])
 			}
 			at++
 		}

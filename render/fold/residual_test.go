@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -60,6 +61,8 @@ func FuzzResidual(f *testing.F) {
 		if !utf8.ValidString(src) || strings.ContainsAny(src, "\r\x00") || hugeNumber.MatchString(src) || len(src) > 500 {
 			t.Skip()
 		}
+		watchdog := time.AfterFunc(10*time.Second, func() { panic("does not end: " + src) })
+		defer watchdog.Stop()
 		checkResidual(t, src)
 	})
 }
