@@ -40,7 +40,7 @@ func Document(src []byte, block *hclsyntax.Block, apiVersion, kind string, s fol
 		{Key: "kind", Value: labelled(kind, block, 1)},
 	}
 	doc.Entries = append(header, metadataFirst(doc.Entries)...)
-	return doc, w.diags
+	return doc, distinct(w.diags)
 }
 
 // Tree renders one expression of the file src. The result is null where the
@@ -49,7 +49,7 @@ func Tree(src []byte, expr hclsyntax.Expression, s fold.Scope) (*yaml.Node, hcl.
 	w := newWalker(src, expr.Range().Filename)
 	n := w.walk(expr, s)
 	w.finish(n)
-	return n, w.diags
+	return n, distinct(w.diags)
 }
 
 // body walks the arguments of a block in the order of the source; the parser
@@ -104,4 +104,26 @@ func metadataFirst(entries []yaml.Entry) []yaml.Entry {
 		return entries[i].Key == "metadata" && entries[j].Key != "metadata"
 	})
 	return entries
+}
+
+// distinct drops what was reported before: each turn of a loop finds the same
+// problem in the same place.
+func distinct(diags hcl.Diagnostics) hcl.Diagnostics {
+	type problem struct {
+		at              hcl.Range
+		summary, detail string
+	}
+	seen := map[problem]bool{}
+	var kept hcl.Diagnostics
+	for _, d := range diags {
+		p := problem{summary: d.Summary, detail: d.Detail}
+		if d.Subject != nil {
+			p.at = *d.Subject
+		}
+		if !seen[p] {
+			seen[p] = true
+			kept = append(kept, d)
+		}
+	}
+	return kept
 }

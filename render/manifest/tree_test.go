@@ -108,6 +108,13 @@ func TestAllProblemsAreReported(t *testing.T) {
 	}
 }
 
+func TestProblemInLoopIsReportedOnce(t *testing.T) {
+	src := `[for p in service.ports : { a = var.x }]`
+	if _, diags := Tree([]byte(src), expression(t, src), scope()); len(diags) != 1 {
+		t.Error(reported(diags))
+	}
+}
+
 func TestBlockDiagnostics(t *testing.T) {
 	src := "manifest \"v1\" \"Thing\" \"this\" {\n  kind = \"Other\"\n  spec {}\n  a = 1\n}\n"
 	b := block(t, "pack.hcl", src)
