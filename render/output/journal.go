@@ -182,7 +182,9 @@ func readRecord(root *os.Root) (rec commitRecord, decided bool, err error) {
 		if reason := badPath(st.Path); reason != "" && st.Path != ManifestName {
 			return rec, false, &PathError{st.Path, reason}
 		}
-		if n, err := strconv.Atoi(st.Staged); st.Staged != "" && (err != nil || n < 0) {
+	}
+	for _, st := range rec.Writes {
+		if n, err := strconv.Atoi(st.Staged); err != nil || n < 0 {
 			return rec, false, fmt.Errorf("it stages %q, which is not a number", st.Staged)
 		}
 	}

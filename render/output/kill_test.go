@@ -63,23 +63,6 @@ func child(t testing.TB, role, dir string) *exec.Cmd {
 	return cmd
 }
 
-// generation is a whole tree in which every file says which one it is, and
-// whose shape changes: files come, go, and become folders.
-func generation(n int) files {
-	f := files{}
-	for i := range 40 {
-		f[fmt.Sprintf("dir%d/file%d.tf", i%4, i)] = fmt.Sprintf("generation %d file %d\n", n, i)
-	}
-	f["same.tf"] = "always the same\n"
-	f[fmt.Sprintf("only%d/x.tf", n%2)] = fmt.Sprintf("generation %d\n", n)
-	if n%2 == 0 {
-		f["shape"] = fmt.Sprintf("generation %d\n", n)
-	} else {
-		f["shape/in.tf"] = fmt.Sprintf("generation %d\n", n)
-	}
-	return f
-}
-
 func renderForever(dir string) {
 	for n := 0; ; n++ {
 		if _, err := Write(context.Background(), dir, treeOf(generation(n%2)), Options{}); err != nil {

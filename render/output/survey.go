@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
 )
@@ -51,6 +52,9 @@ type survey struct {
 	// meanwhile is noticed later.
 	before  map[string]print
 	foreign bool
+
+	at     *os.Root // the folder that read went to last
+	atName string
 }
 
 // Compare says what a write of the tree would do to the folder.
@@ -121,6 +125,9 @@ func newSurvey(f folder, tree Tree) (*survey, error) {
 }
 
 func (s *survey) close() {
+	if s.at != nil {
+		s.at.Close()
+	}
 	if s.root != nil {
 		s.root.Close()
 	}
@@ -161,6 +168,10 @@ func (s *survey) wanted(p string) ([]step, error) {
 	if s.root == nil {
 		return []step{st}, nil
 	}
+	if listed, ok := s.before[p]; ok {
+		st, err := s.replaced(st, listed.mode)
+		return []step{st}, err
+	}
 	f, err := look(s.root, p)
 	if err != nil {
 		return nil, err
@@ -171,7 +182,7 @@ func (s *survey) wanted(p string) ([]step, error) {
 	case f.at != p:
 		return s.underneath(st, f)
 	case f.what == file:
-		st, err = s.replaced(st, f)
+		st, err = s.replaced(st, f.info.Mode())
 	case f.what == directory:
 		var own bool
 		if own, err = s.onlyStale(p); err == nil && !own {
@@ -210,15 +221,17 @@ func (s *survey) underneath(st step, f found) ([]step, error) {
 }
 
 // replaced is wanted where a file is already.
-func (s *survey) replaced(st step, f found) (step, error) {
-	if err := s.load(&st, f); err != nil {
+func (s *survey) replaced(st step, mode fs.FileMode) (step, error) {
+	content, err := s.read(st.path)
+	if err != nil {
 		return st, err
 	}
-	st.kind = alter
-	if bytes.Equal(st.have, s.tree[st.path]) {
-		st.kind, st.have = keep, nil
+	if bytes.Equal(content, s.tree[st.path]) {
+		st.kind = keep
 		return st, nil
 	}
+	st.kind = alter
+	st.load(content, mode)
 	switch hash, ours := s.manifest.Files[st.path]; {
 	case !ours:
 		st.conflict = &Conflict{st.path, Foreign, "was not written by scaffold, and a file of that name is rendered"}
@@ -240,9 +253,11 @@ func (s *survey) unwanted(p string) error {
 	st := step{kind: remove, path: p}
 	switch f.what {
 	case file:
-		if err := s.load(&st, f); err != nil {
+		content, err := s.read(p)
+		if err != nil {
 			return err
 		}
+		st.load(content, f.info.Mode())
 		if !isContent(st.have, s.manifest.Files[p]) {
 			st.conflict = &Conflict{p, EditedStale, "was edited, and is no longer rendered"}
 		}
@@ -258,15 +273,28 @@ func (s *survey) unwanted(p string) error {
 	return nil
 }
 
-func (s *survey) load(st *step, f found) (err error) {
-	if st.have, err = s.root.ReadFile(st.path); err != nil {
-		return err
+func (st *step) load(content []byte, mode fs.FileMode) {
+	st.have, st.perm, st.state = content, mode.Perm(), hashOf(content)
+}
+
+// read reads a file of the folder, never returning nil for an empty one.
+// Paths come in order, so keeping the last folder open saves most of the way.
+func (s *survey) read(p string) ([]byte, error) {
+	if dir := path.Dir(p); s.at == nil || dir != s.atName {
+		at, err := s.root.OpenRoot(dir)
+		if err != nil {
+			return nil, err
+		}
+		if s.at != nil {
+			s.at.Close()
+		}
+		s.at, s.atName = at, dir
 	}
-	if st.have == nil {
-		st.have = []byte{}
+	content, err := s.at.ReadFile(path.Base(p))
+	if content == nil {
+		content = []byte{}
 	}
-	st.state, st.perm = hashOf(st.have), f.info.Mode().Perm()
-	return nil
+	return content, err
 }
 
 // onlyStale reports whether a folder holds nothing but files of ours that are

@@ -85,6 +85,7 @@ func TestHostileFolder(t *testing.T) {
 		"commit is not JSON":             {stagingName + "/commit": "x"},
 		"commit removes a parent path":   {stagingName + "/commit": `{"format":1,"removes":[{"path":"../victim","state":""}]}`},
 		"commit writes a parent path":    {stagingName + "/commit": `{"format":1,"writes":[{"path":"../victim","staged":"0"}]}`, stagingName + "/0": "x"},
+		"commit takes nothing":           {stagingName + "/commit": `{"format":1,"writes":[{"path":"a"}]}`},
 		"commit takes from elsewhere":    {stagingName + "/commit": `{"format":1,"writes":[{"path":"a","staged":"../../victim"}]}`},
 	}
 	for name, user := range cases {
