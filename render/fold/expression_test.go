@@ -167,7 +167,21 @@ var expressionRows = []row{
 	{"empty if", `"%{ if local.x }%{ endif }${database.name}"`, `"%{ if local.x }%{ endif }orders-db"`},
 	{"literal in if", `"%{ if local.x }${5}%{ endif }${database.name}"`, `"%{ if local.x }${5}%{ endif }orders-db"`},
 
+	{"pruned if", `"a%{ if database.multi } ${local.x}%{ else }${database.missing}%{ endif }b"`, `"a ${local.x}b"`},
+	{"pruned else", `"a%{ if database.single }${local.y} %{ else } ${local.x}${database.name}%{ endif }b"`, `"a ${local.x}orders-dbb"`},
+	{"pruned to nothing", `"a%{ if database.single }${local.y}%{ endif }b${local.x}"`, `"ab${local.x}"`},
+	{"pruned would be lone", `"%{ if database.multi }${local.x}%{ endif }"`, `"%{ if true }${local.x}%{ endif }"`},
+	{"pruned would make a marker", `"$%{ if database.multi }{${local.x}}%{ endif }"`, `"$%{ if true }{${local.x}}%{ endif }"`},
+	{"pruned with trims", `"a %{ if database.multi ~} b ${local.x} %{~ endif ~} c"`, `"a %{ if true ~} b ${local.x} %{~ endif ~} c"`},
+	{"pruned inside for", `"%{ for x in local.xs }%{ if database.multi }${x}-%{ endif }%{ endfor }"`, `"%{ for x in local.xs }${x}-%{ endfor }"`},
+	{"pruned twice", `"%{ if database.multi }a%{ if database.single }b%{ endif }${local.x}%{ endif }"`, `"a${local.x}"`},
+
 	// Heredocs.
+	// There HCL takes no indent off a line behind a trim, so the text is not the branch's.
+	{"flush lines stay", "<<-EOT\n  a\n  %{ if database.multi ~}\n  b ${local.x}\n  %{ endif ~}\n  EOT\n", "<<-EOT\n  a\n  %{ if true ~}\n  b ${local.x}\n  %{ endif ~}\n  EOT"},
+	{"object in a heredoc", "<<EOT\n${jsonencode(merge(database.clients[0], { a = local.x }))}\nEOT\n", "<<EOT\n${jsonencode(merge({ name = \"web\", port = 80 }, { a = local.x }))}\nEOT"},
+	{"pruned lines of else", "<<EOT\n%{ if database.single ~}\nb ${local.x}\n%{ else ~}\nc ${database.name}\n%{ endif ~}\nd\nEOT\n", "<<EOT\nc orders-db\nd\nEOT"},
+	{"pruned lines without trims", "<<EOT\n%{ if database.multi }\nb\n%{ endif }\nEOT\n", "<<EOT\n%{ if true }\nb\n%{ endif }\nEOT"},
 	{"heredoc text", "<<EOT\n  ${database.name} \"x\"\nEOT\n", "<<EOT\n  orders-db \"x\"\nEOT"},
 	{"flush heredoc", "<<-EOT\n    ${database.name} x\n  y ${local.x}\n  EOT\n", "<<-EOT\n    orders-db x\n  y ${local.x}\n  EOT"},
 	{"flush heredoc and blanks", "<<-EOT\n    ${database.blank}x\n  y\n  EOT\n", "<<-EOT\n    ${\"  in  \"}x\n  y\n  EOT"},

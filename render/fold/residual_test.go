@@ -30,7 +30,7 @@ var later = map[string]cty.Value{
 // is meant to be refused.
 func known() map[string]cty.Value {
 	m := orders.AsValueMap()
-	for _, name := range []string{"broken", "secret", "later", "inf", "comp", "comps"} {
+	for _, name := range []string{"broken", "secret", "later", "inf", "comp", "comps", "third"} {
 		delete(m, name)
 	}
 	return map[string]cty.Value{"database": cty.ObjectVal(m), "blueprint": cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal("shop")})}

@@ -25,6 +25,7 @@ func (w *walker) template(e hclsyntax.Expression) {
 		w.expr(e.Wrapped, inserted)
 		return
 	case *hclsyntax.TemplateExpr:
+		t.all = e.Parts
 		t.parts(e.Parts, w.scope)
 	}
 	before := len(w.edits)
@@ -45,6 +46,7 @@ type template struct {
 	next    int // the first of seqs that is not taken yet
 	holes   []hole
 	inner   []edit // edits inside of holes that stay
+	all     []hclsyntax.Expression
 }
 
 // hole is a stretch of the template that is not text: an interpolation, or one
@@ -53,6 +55,7 @@ type hole struct {
 	at          hcl.Range
 	trimL, trim bool // has a ~ on the left, on the right
 	known       bool
+	gone        bool   // taken out, with nothing in its place
 	text        string // the value, if known
 	expr        hclsyntax.Expression
 	scope       Scope
@@ -151,7 +154,7 @@ func (t *template) directiveValue(e hclsyntax.Expression, scope Scope) bool {
 }
 
 func (t *template) ifDirective(e *hclsyntax.ConditionalExpr, scope Scope) {
-	if t.directiveValue(e, scope) {
+	if t.directiveValue(e, scope) || t.prune(e, scope) {
 		return
 	}
 	t.directive(e.Condition, scope)
@@ -228,6 +231,7 @@ func (t *template) wouldBeLone() bool {
 	kept, empty, size := 0, 0, 0
 	for _, h := range t.holes {
 		switch {
+		case h.gone:
 		case !h.known:
 			kept++
 		case h.text == "":
@@ -303,10 +307,10 @@ func (t *template) meetsMarker(i int) bool {
 		return s == "" && hole || strings.HasSuffix(s, "$") || strings.HasSuffix(s, "%")
 	}
 	more, less := i+1 < len(t.holes), i > 0
+	unsure := less && (t.holes[i-1].known || t.holes[i-1].gone) // text that may end in anything
 	if text == "" {
-		return closes(before, false) && opens(behind, more)
+		return closes(before, unsure) && opens(behind, more)
 	}
-	unsure := less && t.holes[i-1].known // text that may end in anything
 	return closes(text, false) && opens(behind, more) ||
 		closes(before, unsure) && opens(text, false)
 }
