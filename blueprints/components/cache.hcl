@@ -107,7 +107,7 @@ component "cache" {
     summary = "The port that it listens on."
   }
   derived "clients" {
-    value   = [for s in blueprint.services : s if contains(s.needs[*].name, self.name)]
+    value   = [for r in self.referrers : r if r.kind == "service"]
     summary = "The services that need it."
   }
   derived "shards" {

@@ -73,7 +73,7 @@ component "cluster" {
   }
 
   derived "services" {
-    value   = [for s in blueprint.services : s if(s.runs_on == null ? false : s.runs_on.name == self.name)]
+    value   = [for r in self.referrers : r if r.kind == "service"]
     summary = "The services that run on it."
   }
   derived "node_cpu_usable" {

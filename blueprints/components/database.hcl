@@ -145,11 +145,11 @@ component "database" {
     summary = "Whether a standby in another zone takes over."
   }
   derived "clients" {
-    value   = [for s in blueprint.services : s if contains(s.needs[*].name, self.name)]
+    value   = [for r in self.referrers : r if r.kind == "service"]
     summary = "The services that need it."
   }
   derived "pooler" {
-    value   = self.database_connection_pooling != null ? self.database_connection_pooling : self.connection_pooling
+    value   = self.connection_pooling
     summary = "The pattern that pools its connections, null if none does."
   }
   derived "readers" {
@@ -236,7 +236,7 @@ component "database" {
     related   = [self.max_connections]
   }
   check "one_pooler" {
-    condition = self.connection_pooling == null || self.database_connection_pooling == null
+    condition = self.database_connection_pooling == null ? true : self.connection_pooling.kind == "database_connection_pooling"
     message   = "database_connection_pooling elaborates connection_pooling: ${self.name} names both."
     fix       = "Keep one of the two."
     at        = self.pooler

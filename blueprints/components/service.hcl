@@ -233,7 +233,7 @@ component "service" {
     summary = "The services that it calls."
   }
   derived "clients" {
-    value   = [for s in blueprint.services : s if contains(s.needs[*].name, self.name)]
+    value   = [for r in self.referrers : r if r.kind == "service"]
     summary = "The services that call it."
   }
 
@@ -287,11 +287,11 @@ component "service" {
     summary = "The pattern that owns the number of instances or pods, null if none does."
   }
   derived "balancer" {
-    value   = self.load_balancer_types != null ? self.load_balancer_types : self.elastic_load_balancing
+    value   = self.elastic_load_balancing
     summary = "The pattern that balances its load, null if none does."
   }
   derived "breaker" {
-    value   = self.circuit_breaker_advanced != null ? self.circuit_breaker_advanced : self.circuit_breaker
+    value   = self.circuit_breaker
     summary = "The pattern that breaks its calls, null if none does."
   }
   derived "mesh" {
@@ -519,22 +519,22 @@ component "service" {
     at        = self.rollout_copies
   }
   check "one_balancer" {
-    condition = self.load_balancer_types == null || self.elastic_load_balancing == null
+    condition = self.load_balancer_types == null ? true : self.elastic_load_balancing.kind == "load_balancer_types"
     message   = "load_balancer_types is elastic_load_balancing with the type worked out: ${self.name} names both."
     fix       = "Keep one of the two."
     at        = self.balancer
   }
   check "one_breaker" {
-    condition = self.circuit_breaker_advanced == null || self.circuit_breaker == null
+    condition = self.circuit_breaker_advanced == null ? true : self.circuit_breaker.kind == "circuit_breaker_advanced"
     message   = "circuit_breaker_advanced elaborates circuit_breaker: ${self.name} names both."
     fix       = "Keep one of the two."
     at        = self.breaker
   }
   check "one_cache_plan" {
-    condition = self.multi_layer_caching_detailed == null || self.multi_layer_caching == null
+    condition = self.multi_layer_caching_detailed == null ? true : self.multi_layer_caching.kind == "multi_layer_caching_detailed"
     message   = "multi_layer_caching_detailed elaborates multi_layer_caching: ${self.name} names both."
     fix       = "Keep one of the two."
-    at        = self.name
+    at        = self.needs
   }
   # ROLL-001, ROLL-004
   check "rollout_side_by_side" {

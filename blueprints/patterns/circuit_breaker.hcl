@@ -176,7 +176,7 @@ pattern "circuit_breaker" {
     summary = "Whether the service calls no other, so that its breaker stands in front of itself."
   }
   derived "destinations" {
-    value   = length(service.callees) == 0 ? [service] : service.callees
+    value   = concat(service.callees, [for s in [service] : s if length(service.callees) == 0])
     summary = "Services whose calls go through the breaker: those that this one calls, or else itself, on behalf of whoever calls it."
   }
   derived "slowest" {

@@ -5,8 +5,7 @@
 #   scaffold explain      where every value comes from
 #   scaffold render       the files
 
-blueprint "app" {
-  name    = init.name
+blueprint "NAME" {
   profile = "high-availability" # three zones, copies of everything that keeps data
   labels  = { team = "storefront" }
 }
@@ -33,7 +32,8 @@ target "gcp" {
 target "kubernetes" {
   when = contains(init.targets, "kubernetes")
 
-  namespace = init.name
+  # namespace     = "shop" # without it the blueprint's name
+  # gateway_class = "envoy"
 }
 
 # Images are named in one place, so that a release is one line in a diff, or
