@@ -224,3 +224,9 @@ func firstUserValue(attrs []*Attr) *Attr {
 	}
 	return nil
 }
+
+// Structural reports whether the value is not a datum of its own but leads to
+// components or names them.
+func (a *Attr) Structural() bool {
+	return a.refs || a.Name == "name" || a.Name == "kind" || (a.state == done && a.val.IsKnown() && a.val.IsNull())
+}

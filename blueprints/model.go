@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -338,4 +339,45 @@ func (m *Model) PatternIDs() []string {
 	ids := mapKeys(seen)
 	sort.Strings(ids)
 	return ids
+}
+
+// Find gives a value by its path, such as "service.web.auto_scaling_group.max",
+// nil if there is none.
+func (m *Model) Find(path string) *Attr {
+	words := strings.Split(path, ".")
+	at := m.start(&words)
+	for i, word := range words {
+		if at == nil {
+			return nil
+		}
+		a := at.attrs[word]
+		if a == nil || i == len(words)-1 {
+			return a
+		}
+		at = instanceOf(a.Value())
+	}
+	return nil
+}
+
+// start is the instance that the first words of a path name; words loses them.
+func (m *Model) start(words *[]string) *Instance {
+	w := *words
+	switch {
+	case len(w) > 1 && w[0] == "blueprint":
+		*words = w[1:]
+		return m.Blueprint
+	case len(w) > 1 && w[0] == "target":
+		*words = w[1:]
+		if len(w) > 2 && w[1] == m.Target {
+			*words = w[2:]
+		}
+		return m.TargetInstance
+	}
+	for _, c := range m.Components {
+		if len(w) > 2 && c.Kind == w[0] && c.Name == w[1] {
+			*words = w[2:]
+			return c
+		}
+	}
+	return nil
 }

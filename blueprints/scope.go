@@ -113,3 +113,8 @@ func rangeKey(r *hcl.Range) [2]int {
 	}
 	return [2]int{r.Start.Byte, r.End.Byte}
 }
+
+// NewScope gives a scope that knows plain values only.
+func NewScope(roots map[string]cty.Value) *Scope {
+	return &Scope{roots: roots, resolver: &resolver{}}
+}

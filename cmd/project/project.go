@@ -1,0 +1,188 @@
+// Package project puts the parts together for the commands: it opens a
+// blueprint with its definitions and packs, renders every environment and
+// target, and holds the result against the providers' schemas.
+//
+// It may import everything but cmd/scaffold.
+package project
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"scaffold/blueprints"
+	"scaffold/render"
+	"scaffold/render/output"
+	"scaffold/templates"
+)
+
+// Project is an opened blueprint.
+type Project struct {
+	Source  *blueprints.Source
+	Catalog *blueprints.Catalog
+
+	packs     map[string]*render.Pack
+	folders   []blueprints.Folder // with packs under templates/
+	Variables map[string]string
+}
+
+// Selection says what of a project is meant. Empty means all.
+type Selection struct {
+	Environment string
+	Target      string
+}
+
+// Root is one rendered target of one environment.
+type Root struct {
+	Environment string // empty where the blueprint has none
+	Target      string
+	Folder      string // slash-separated, in the output folder
+	Model       *blueprints.Model
+	Pack        *render.Pack
+	Result      *render.Result
+}
+
+// Catalog gives the built-in definitions, without a blueprint.
+func Catalog(extensions ...string) (*blueprints.Catalog, hcl.Diagnostics) {
+	return blueprints.NewCatalog(folders(extensions)...)
+}
+
+func folders(extensions []string) []blueprints.Folder {
+	out := []blueprints.Folder{{Name: "blueprints", FS: blueprints.Builtin()}}
+	for _, dir := range extensions {
+		out = append(out, blueprints.Folder{Name: dir, FS: os.DirFS(dir)})
+	}
+	return out
+}
+
+// Open reads a blueprint file and lists the definitions that it can use.
+func Open(file string) (*Project, hcl.Diagnostics) {
+	src, diags := blueprints.Load(file)
+	p := &Project{Source: src, packs: map[string]*render.Pack{}}
+	if src == nil || diags.HasErrors() {
+		return p, diags
+	}
+	for _, dir := range src.Extensions() {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Missing extension", Detail: fmt.Sprintf("The blueprint names the folder %s for definitions and packs of its own, and there is no such folder.", dir)})
+		}
+	}
+	p.folders = folders(src.Extensions())
+	catalog, moreDiags := blueprints.NewCatalog(p.folders...)
+	p.Catalog = catalog
+	return p, append(diags, moreDiags...)
+}
+
+// Empty is a project without a blueprint, for commands that only read the
+// catalogue and the packs.
+func Empty() (*Project, hcl.Diagnostics) {
+	p := &Project{packs: map[string]*render.Pack{}, folders: folders(nil)}
+	catalog, diags := blueprints.NewCatalog(p.folders...)
+	p.Catalog = catalog
+	return p, diags
+}
+
+// Pack loads a pack by name: from the user's extensions, or scaffold's own.
+func (p *Project) Pack(name string) (*render.Pack, hcl.Diagnostics) {
+	if pack, ok := p.packs[name]; ok {
+		return pack, nil
+	}
+	fsys, folder := p.findPack(name)
+	if fsys == nil {
+		return nil, nil
+	}
+	pack, diags := render.LoadPack(fsys, folder, func(id string) bool { return p.Catalog.Has("patterns", id) })
+	p.packs[name] = pack
+	return pack, diags
+}
+
+func (p *Project) findPack(name string) (fs.FS, string) {
+	for _, f := range p.folders[1:] {
+		if sub, ok := subFolder(f.FS, path.Join("templates", name)); ok {
+			return sub, path.Join(f.Name, "templates", name)
+		}
+	}
+	if sub, ok := subFolder(templates.FS, name); ok {
+		return sub, path.Join("templates", name)
+	}
+	return nil, ""
+}
+
+func subFolder(fsys fs.FS, name string) (fs.FS, bool) {
+	if info, err := fs.Stat(fsys, name); err != nil || !info.IsDir() {
+		return nil, false
+	}
+	sub, err := fs.Sub(fsys, name)
+	return sub, err == nil
+}
+
+// Packs lists the names of all packs in alphabetical order.
+func (p *Project) Packs() []string {
+	seen := map[string]bool{}
+	for i, f := range p.folders {
+		fsys, dir := f.FS, "templates"
+		if i == 0 {
+			fsys, dir = templates.FS, "."
+		}
+		entries, _ := fs.ReadDir(fsys, dir)
+		for _, e := range entries {
+			if e.IsDir() {
+				seen[e.Name()] = true
+			}
+		}
+	}
+	var names []string
+	for n := range seen {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Sources are all files that diagnostics may point into.
+func (p *Project) Sources() map[string]*hcl.File {
+	files := map[string]*hcl.File{}
+	if p.Source != nil {
+		for name, f := range p.Source.Files {
+			files[name] = f
+		}
+	}
+	if p.Catalog != nil {
+		for name, f := range p.Catalog.Sources() {
+			files[name] = f
+		}
+	}
+	for _, pack := range p.packs {
+		if pack == nil {
+			continue
+		}
+		for name, f := range pack.Files {
+			files[name] = f
+		}
+	}
+	return files
+}
+
+// Tree is the files of all roots as they are written.
+func Tree(roots []*Root) output.Tree {
+	tree := output.Tree{}
+	for _, r := range roots {
+		for name, f := range r.Result.Files {
+			tree[path.Join(r.Folder, name)] = f.Data
+		}
+	}
+	return tree
+}
+
+// SourceText is the text of a range of a blueprint, definition or pack.
+func (p *Project) SourceText(r hcl.Range) string {
+	f := p.Sources()[r.Filename]
+	if f == nil || !r.CanSliceBytes(f.Bytes) {
+		return ""
+	}
+	return string(r.SliceBytes(f.Bytes))
+}

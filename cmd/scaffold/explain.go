@@ -1,0 +1,262 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"scaffold/blueprints"
+	"scaffold/cmd/project"
+)
+
+const explainHelp = `Explain where something comes from:
+
+  scaffold explain out/aws/service_web.tf:42    a rendered line: its pack line, its blueprint
+                                                line, and the arithmetic behind its values
+  scaffold explain service.web.pool             a value: where it was set, or what it was computed from
+  scaffold explain read_replicas --target aws   a pattern: which rendered address shows each of its points`
+
+func (a *app) explainCommand() *cobra.Command {
+	f := &renderFlags{}
+	cmd := &cobra.Command{
+		Use: "explain FILE:LINE|VALUE|PATTERN [BLUEPRINT]", Short: "Explain a rendered line, a value or a pattern", Long: explainHelp, Args: args(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], args[1:], f) },
+	}
+	a.selectionFlags(cmd, f)
+	return cmd
+}
+
+func (a *app) explain(what string, rest []string, f *renderFlags) error {
+	if file, line, ok := fileAndLine(what); ok {
+		return a.explainLine(file, line, rest, f)
+	}
+	p, err := a.open(rest)
+	if err != nil {
+		return err
+	}
+	if p.Catalog.Has("patterns", what) {
+		return a.explainPattern(what, rest, f)
+	}
+	return a.explainValue(p, what, f)
+}
+
+func fileAndLine(s string) (string, int, bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return "", 0, false
+	}
+	line, err := strconv.Atoi(s[i+1:])
+	return s[:i], line, err == nil && line > 0
+}
+
+// explanation is what explain prints, as text or as JSON.
+type explanation struct {
+	Subject string       `json:"subject"`
+	Text    string       `json:"text,omitempty"`
+	Pack    []placeJSON  `json:"pack,omitempty"`
+	For     *placeJSON   `json:"for,omitempty"`
+	Values  []*valueJSON `json:"values,omitempty"`
+}
+
+type placeJSON struct {
+	Range *jsonRange `json:"range,omitempty"`
+	Text  string     `json:"text,omitempty"`
+}
+
+// valueJSON is a value, where it comes from, and what it was computed from.
+type valueJSON struct {
+	Name   string       `json:"name"`
+	Value  string       `json:"value"`
+	Source string       `json:"source"`
+	Range  *jsonRange   `json:"range,omitempty"`
+	Rule   string       `json:"rule,omitempty"`
+	From   []*valueJSON `json:"from,omitempty"`
+}
+
+func (a *app) explainLine(file string, line int, rest []string, f *renderFlags) error {
+	r, err := a.renderAll(rest, f)
+	if err != nil {
+		return err
+	}
+	found, err := r.find(file, line)
+	if err != nil {
+		return err
+	}
+	e := explanation{Subject: fmt.Sprintf("%s:%d", filepath.ToSlash(file), line), Text: found.line.Text}
+	seen := map[string]bool{}
+	for _, part := range found.line.Parts {
+		key := part.Source.String()
+		if part.Source.Filename == "" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		if e.For == nil && part.Subject != nil {
+			e.For = &placeJSON{rangeJSON(&part.Subject.Range), part.Subject.Path}
+		}
+		place := placeJSON{Range: rangeJSON(&part.Source)}
+		if part.Expr != nil {
+			place.Text = oneLine(r.project.SourceText(part.Source))
+			if part.Scope != nil {
+				_, used, _ := part.Scope.Trace(part.Expr, part.Locals)
+				e.Values = appendValues(r.project, e.Values, used)
+			}
+		}
+		e.Pack = append(e.Pack, place)
+	}
+	return a.printExplanation(e)
+}
+
+func appendValues(p *project.Project, into []*valueJSON, attrs []*blueprints.Attr) []*valueJSON {
+	for _, attr := range attrs {
+		v := valueOf(p, attr, map[*blueprints.Attr]bool{}, 0)
+		if v == nil {
+			continue
+		}
+		known := false
+		for _, old := range into {
+			known = known || old.Name == v.Name
+		}
+		if !known {
+			into = append(into, v)
+		}
+	}
+	return into
+}
+
+// maxDepth keeps an explanation readable; ask for one of its values to go on.
+const maxDepth = 6
+
+func valueOf(p *project.Project, a *blueprints.Attr, seen map[*blueprints.Attr]bool, depth int) *valueJSON {
+	if seen[a] || depth > maxDepth || a.Structural() {
+		return nil
+	}
+	seen[a] = true
+	v := &valueJSON{Name: a.Path(), Value: a.Show(), Source: a.Origin.Source, Range: rangeJSON(&a.Origin.Range)}
+	if a.Origin.Expr != nil && len(a.Origin.Inputs) > 0 {
+		v.Rule = oneLine(p.SourceText(a.Origin.Range))
+		for _, in := range a.Origin.Inputs {
+			if from := valueOf(p, in, seen, depth+1); from != nil {
+				v.From = append(v.From, from)
+			}
+		}
+	}
+	return v
+}
+
+func (a *app) printExplanation(e explanation) error {
+	if a.format != "text" {
+		a.printJSON(e)
+		return nil
+	}
+	if e.Text != "" {
+		fmt.Fprintf(a.out, "%s\n  %s\n\n", e.Subject, strings.TrimSpace(e.Text))
+	}
+	for _, place := range e.Pack {
+		fmt.Fprintf(a.out, "pack       %s%s\n", at(place.Range), suffix("   ", place.Text))
+	}
+	if e.For != nil {
+		fmt.Fprintf(a.out, "blueprint  %s%s\n", at(e.For.Range), suffix("   ", e.For.Text))
+	}
+	if len(e.Values) > 0 && e.Text != "" {
+		fmt.Fprintln(a.out, "\nvalues")
+	}
+	for _, v := range e.Values {
+		a.printValue(v, "  ")
+	}
+	return nil
+}
+
+func suffix(separator, s string) string {
+	if s == "" {
+		return ""
+	}
+	return separator + s
+}
+
+func at(r *jsonRange) string {
+	if r == nil {
+		return "(scaffold)"
+	}
+	return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line)
+}
+
+func (a *app) printValue(v *valueJSON, indent string) {
+	fmt.Fprintf(a.out, "%s%s = %s   (%s, %s)\n", indent, v.Name, v.Value, v.Source, at(v.Range))
+	if v.Rule != "" {
+		fmt.Fprintf(a.out, "%s  = %s\n", indent, v.Rule)
+	}
+	for _, from := range v.From {
+		a.printValue(from, indent+"    ")
+	}
+}
+
+func (a *app) explainValue(p *project.Project, what string, f *renderFlags) error {
+	roots, diags := p.Resolve(f.sel)
+	if diags.HasErrors() {
+		return a.report(p, diags)
+	}
+	var all []explanation
+	for _, root := range roots {
+		attr := root.Model.Find(what)
+		if attr == nil {
+			return usageError{fmt.Errorf("there is no value, pattern or rendered line called %q; write KIND.NAME.VALUE, a pattern's id, or FILE:LINE", what)}
+		}
+		e := explanation{Subject: what, Values: []*valueJSON{valueOf(p, attr, map[*blueprints.Attr]bool{}, 0)}}
+		if e.Values[0] == nil {
+			return usageError{fmt.Errorf("%s is a block; name one of its values", what)}
+		}
+		if len(all) == 0 || all[len(all)-1].Values[0].Value != e.Values[0].Value {
+			all = append(all, e)
+		}
+	}
+	for _, e := range all {
+		if err := a.printExplanation(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) explainPattern(id string, rest []string, f *renderFlags) error {
+	r, err := a.renderAll(rest, f)
+	if err != nil {
+		return err
+	}
+	named := false
+	var doc []coverageJSON
+	for _, root := range r.roots {
+		for _, c := range root.Result.Coverage {
+			if c.Pattern != id {
+				continue
+			}
+			named = true
+			doc = append(doc, coverageJSON{root.Folder, c.Component.Path, c.Pattern, c.Point.ID, c.Status, c.By, c.Why})
+		}
+	}
+	if a.format != "text" {
+		a.printJSON(doc)
+		return nil
+	}
+	if !named {
+		fmt.Fprintf(a.out, "%s does not name %s, so nothing was rendered for it.\n\n", r.project.Source.Name, id)
+		return a.showPattern(r.project, id)
+	}
+	last := ""
+	for _, c := range doc {
+		if head := fmt.Sprintf("%s of %s in %s", c.Pattern, c.Component, c.Root); head != last {
+			fmt.Fprintf(a.out, "%s\n", head)
+			last = head
+		}
+		fmt.Fprintf(a.out, "  %-14s %s\n", c.Point, c.Status)
+		for _, by := range c.By {
+			fmt.Fprintf(a.out, "  %-14s   %s\n", "", by)
+		}
+		if c.Why != "" {
+			fmt.Fprintf(a.out, "  %-14s   %s\n", "", c.Why)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"scaffold/blueprints"
+	"scaffold/cmd/project"
+)
+
+const initHelp = `Write a first blueprint into an empty folder. A profile chooses what it starts with;
+'scaffold patterns' lists what there is.
+
+  scaffold init --profile high-availability
+  scaffold init shop --profile scalability --target aws,kubernetes`
+
+type initFlags struct {
+	profile string
+	targets []string
+	name    string
+	force   bool
+}
+
+func (a *app) initCommand() *cobra.Command {
+	f := &initFlags{}
+	cmd := &cobra.Command{
+		Use: "init [DIR]", Short: "Write a first blueprint", Long: initHelp, Args: args(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.init(args, f) },
+	}
+	cmd.Flags().StringVar(&f.profile, "profile", "high-availability", "the profile to start from")
+	cmd.Flags().StringSliceVar(&f.targets, "target", []string{"aws", "kubernetes"}, "the targets to render for")
+	cmd.Flags().StringVar(&f.name, "name", "", "the blueprint's name (default: the folder's)")
+	cmd.Flags().BoolVar(&f.force, "force", false, "write into a folder that is not empty")
+	return cmd
+}
+
+func (a *app) init(args []string, f *initFlags) error {
+	dir := "."
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	p, diags := project.Empty()
+	if diags.HasErrors() {
+		return a.report(p, diags)
+	}
+	if err := checkInit(p.Catalog, f); err != nil {
+		return err
+	}
+	if err := checkFolder(dir, f.force); err != nil {
+		return err
+	}
+	name := f.name
+	if name == "" {
+		name = nameFromFolder(dir)
+	}
+	data, diags := p.Starter(f.profile, name, f.targets)
+	if diags.HasErrors() {
+		return a.report(p, diags)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, blueprints.DefaultFile)
+	if err := replaceFile(file, data, 0o644); err != nil {
+		return err
+	}
+	a.note("Wrote %s.\n\nNext:\n  scaffold validate%s   check it\n  scaffold render%s     render it into %s", file, argument(args), argument(args), filepath.Join(dir, "out"))
+	return nil
+}
+
+func argument(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return " " + args[0]
+}
+
+func checkInit(c *blueprints.Catalog, f *initFlags) error {
+	if !c.Has("profiles", f.profile) {
+		return usageError{fmt.Errorf("there is no profile %q; profiles are %s", f.profile, strings.Join(c.Names("profiles"), ", "))}
+	}
+	for _, t := range f.targets {
+		if !c.Has("targets", t) {
+			return usageError{fmt.Errorf("there is no target %q; targets are %s", t, strings.Join(c.Names("targets"), ", "))}
+		}
+	}
+	return nil
+}
+
+// checkFolder refuses a folder with anything in it but version control.
+func checkFolder(dir string, force bool) error {
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == blueprints.DefaultFile {
+			return fmt.Errorf("%s is there already, and init does not overwrite a blueprint; choose another folder", filepath.Join(dir, e.Name()))
+		}
+		if !force && e.Name() != ".git" {
+			return fmt.Errorf("%s is not empty (it holds %s); choose another folder, or say --force to write beside what is there", dir, e.Name())
+		}
+	}
+	return nil
+}
+
+// nameFromFolder makes a valid name of a folder's.
+func nameFromFolder(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "app"
+	}
+	var out []rune
+	for _, r := range strings.ToLower(filepath.Base(abs)) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9' && len(out) > 0:
+			out = append(out, r)
+		case len(out) > 0 && out[len(out)-1] != '-':
+			out = append(out, '-')
+		}
+	}
+	out = out[:min(len(out), 24)]
+	name := strings.Trim(string(out), "-")
+	if name == "" || slices.Contains([]string{"this"}, name) {
+		return "app"
+	}
+	return name
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"scaffold/blueprints"
+	"scaffold/cmd/project"
+)
+
+// Exit codes. They are part of the interface: see `scaffold help exit-codes`.
+const (
+	exitOK         = 0
+	exitError      = 1  // an invalid blueprint, or a file that cannot be read or written
+	exitDifference = 2  // diff, render --check, fmt --check, plan: something differs
+	exitUsage      = 64 // a wrong flag or argument (EX_USAGE of sysexits.h)
+	exitSignal     = 128
+)
+
+// exitCode ends a command with a code and without a message: whatever there is
+// to say was said.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// usageError is a mistake in flags or arguments.
+type usageError struct{ error }
+
+// app is what every command has at hand.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+
+	chdir     string
+	format    string
+	noColor   bool
+	quiet     bool
+	variables []string
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{in: in, out: out, err: errOut}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	return a.code(ctx, err)
+}
+
+func (a *app) code(ctx context.Context, err error) int {
+	var code exitCode
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case ctx.Err() != nil:
+		fmt.Fprintln(a.err, "Interrupted.")
+		return exitSignal + 2
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
+		fmt.Fprintf(a.err, "Error: %s\nRun 'scaffold --help' for usage.\n", err)
+		return exitUsage
+	}
+	a.failure(err)
+	return exitError
+}
+
+const rootHelp = `scaffold turns a blueprint, which names scalability patterns, into Terraform and
+Kubernetes files that read as if written by hand.
+
+  scaffold init --profile high-availability   write a first blueprint
+  scaffold render                             render it into ./out
+  scaffold diff                               what a render would change
+
+Every flag has an environment variable: --no-color is SCAFFOLD_NO_COLOR.`
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "scaffold", Short: "Scalable architecture from a blueprint", Long: rootHelp,
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.chdir, "chdir", "C", "", "work in this folder")
+	flags.StringVar(&a.format, "format", "text", "how to print results and problems: text, json or sarif")
+	flags.BoolVar(&a.noColor, "no-color", false, "print without colours")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and problems only")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(
+		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.diffCommand(),
+		a.patternsCommand(), a.explainCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
+		a.versionCommand(), exitCodesTopic(),
+	)
+	return root
+}
+
+// prepare reads flags from the environment where the command line does not
+// give them, and changes the folder.
+func (a *app) prepare(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		name := "SCAFFOLD_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v, ok := os.LookupEnv(name); ok && !f.Changed && err == nil {
+			if e := f.Value.Set(v); e != nil {
+				err = usageError{fmt.Errorf("environment variable %s: %w", name, e)}
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	switch a.format {
+	case "text", "json", "sarif":
+	default:
+		return usageError{fmt.Errorf("--format is text, json or sarif, not %q", a.format)}
+	}
+	if a.chdir != "" {
+		if err := os.Chdir(a.chdir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// args limits the number of arguments, with a message that names the command.
+func args(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usageError{fmt.Errorf("'scaffold %s' takes %s, and was given %d", cmd.Name(), count(least, most), len(args))}
+		}
+		return nil
+	}
+}
+
+func count(least, most int) string {
+	switch {
+	case most == 0:
+		return "no arguments"
+	case least == most && least == 1:
+		return "one argument"
+	case least == most:
+		return fmt.Sprintf("%d arguments", least)
+	}
+	return fmt.Sprintf("%d to %d arguments", least, most)
+}
+
+// open finds and opens the blueprint that an argument names, or the one in the
+// working folder or above it.
+func (a *app) open(args []string) (*project.Project, error) {
+	name := ""
+	if len(args) > 0 {
+		name = args[0]
+	}
+	file, err := blueprints.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	variables, err := a.parseVariables()
+	if err != nil {
+		return nil, err
+	}
+	p, diags := project.Open(file)
+	p.Variables = variables
+	if diags.HasErrors() {
+		return nil, a.report(p, diags)
+	}
+	return p, nil
+}
+
+func (a *app) parseVariables() (map[string]string, error) {
+	out := map[string]string{}
+	for _, v := range a.variables {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok {
+			return nil, usageError{fmt.Errorf("--var takes NAME=VALUE, not %q", v)}
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+func (a *app) variableFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&a.variables, "var", nil, "set a variable of the blueprint: NAME=VALUE")
+}
+
+// note prints progress for a person.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.err, format+"\n", args...)
+	}
+}
+
+func hasErrors(diags hcl.Diagnostics) bool { return diags.HasErrors() }
+
+const exitCodesHelp = `Every command ends with one of these codes:
+
+  0    done; for diff, render --check, fmt --check and plan: nothing differs
+  1    an error: an invalid blueprint, or a file that cannot be read or written
+  2    diff, render --check, fmt --check, plan: something differs
+  64   a wrong flag or argument
+  130  interrupted
+
+plan, apply and destroy pass on the code of terraform where terraform fails.`
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{Use: "exit-codes", Short: "The exit codes of all commands", Long: exitCodesHelp}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+)
+
+const validateHelp = `Check the blueprint: its language, its values, the rules over all layers, and what
+would be rendered from it against the providers' schemas. Nothing is written and no
+network, credentials or Terraform are needed.
+
+  scaffold validate
+  scaffold validate --format sarif > scaffold.sarif
+  scaffold validate --strict         warnings count as errors`
+
+func (a *app) validateCommand() *cobra.Command {
+	f := &renderFlags{}
+	strict := false
+	cmd := &cobra.Command{
+		Use: "validate [BLUEPRINT]", Short: "Check the blueprint", Long: validateHelp, Args: args(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.validate(args, f, strict) },
+	}
+	cmd.Flags().StringVar(&f.sel.Environment, "env", "", "one environment of the blueprint (default: all)")
+	cmd.Flags().StringVar(&f.sel.Target, "target", "", "one target of the blueprint (default: all)")
+	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings fail the check")
+	a.variableFlag(cmd)
+	return cmd
+}
+
+func (a *app) validate(args []string, f *renderFlags, strict bool) error {
+	p, err := a.open(args)
+	if err != nil {
+		return err
+	}
+	_, diags := p.Render(f.sel)
+	if err := a.report(p, diags); err != nil {
+		return err
+	}
+	if a.format == "text" {
+		a.note("%s is valid%s.", p.Source.Name, warnings(diags))
+	}
+	if strict && len(diags) > 0 {
+		return exitCode(exitError)
+	}
+	return nil
+}
+
+func warnings(diags hcl.Diagnostics) string {
+	if len(diags) == 0 {
+		return ""
+	}
+	return ", with warnings"
+}
