@@ -25,36 +25,52 @@ type form struct {
 // forms are the formats a schema can ask for. An unknown format, such as
 // int64, says nothing about a text.
 var forms = map[string]form{
-	"quantity":      {isQuantity, "a quantity such as 500m, 2 or 1Gi"},
-	"duration":      {isDuration, "a duration such as 1m30s"},
-	"dns-label":     {matching(dnsLabel, 63), "a DNS label: at most 63 lower-case letters, digits and dashes, no dash at the ends"},
-	"dns-1035":      {matching(`[a-z]([-a-z0-9]*[a-z0-9])?`, 63), "a DNS label that starts with a letter: at most 63 lower-case letters, digits and dashes"},
-	"dns-subdomain": {matching(dnsLabel+`(\.`+dnsLabel+`)*`, 253), "a DNS name: lower-case letters, digits, dashes and dots, beginning and ending with a letter or a digit"},
-	"wildcard-dns":  {matching(`(\*\.)?`+dnsLabel+`(\.`+dnsLabel+`)*`, 253), "a DNS name, whose first label may be *"},
-	"label-key":     {isQualifiedName, "a name of at most 63 letters, digits, dashes, dots and underscores, with an optional DNS prefix and a slash"},
-	"label-value":   {matching(`([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?`, 63), "a label value: at most 63 letters, digits, dashes, dots and underscores, beginning and ending with a letter or a digit"},
-	"port-name":     {isPortName, "a port name: at most 15 lower-case letters, digits and single dashes, with at least one letter"},
-	"port-or-name":  {isPortName, "a port name: at most 15 lower-case letters, digits and single dashes, with at least one letter"},
-	"int-or-percent": {func(s string) bool { return percentage.MatchString(s) },
-		"a whole number or a percentage such as 25%"},
-	"config-key":    {matching(`[-._a-zA-Z0-9]+`, 253), "a key: at most 253 letters, digits, dashes, dots and underscores"},
-	"env-name":      {isEnvName, "the name of an environment variable: printable characters without an equals sign"},
-	"header-name":   {matching(`[-A-Za-z0-9!#$%&'*+.^_|~`+"`"+`]+`, 4096), "the name of an HTTP header"},
-	"absolute-path": {func(s string) bool { return strings.HasPrefix(s, "/") && !hasParent(s) }, "an absolute path"},
-	"relative-path": {func(s string) bool { return !strings.HasPrefix(s, "/") && !hasParent(s) }, "a relative path inside the volume"},
-	"ip":            {isIP, "an IP address"},
-	"ipv4":          {func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is4() }, "an IPv4 address"},
-	"ipv6":          {func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is6() }, "an IPv6 address"},
-	"cidr":          {isCIDR, "a network such as 10.0.0.0/16"},
-	"cron":          {isCron, "a cron expression of five fields, such as 0 3 * * *"},
-	"date-time":     {func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil }, "a time such as 2026-01-31T12:00:00Z"},
-	"byte":          {func(s string) bool { _, err := base64.StdEncoding.DecodeString(s); return err == nil }, "base64"},
-	"uri":           {func(s string) bool { _, err := url.ParseRequestURI(s); return err == nil }, "a URI"},
+	"quantity":               {isQuantity, "a quantity such as 500m, 2 or 1Gi"},
+	"duration":               {isDuration, "a duration such as 1m30s"},
+	"dns-label":              {matching(dnsLabel, 63), "a DNS label: at most 63 lower-case letters, digits and dashes, no dash at the ends"},
+	"dns-1035":               {matching(`[a-z]([-a-z0-9]*[a-z0-9])?`, 63), "a DNS label that starts with a letter: at most 63 lower-case letters, digits and dashes"},
+	"dns-subdomain":          {matching(dnsLabel+`(\.`+dnsLabel+`)*`, 253), "a DNS name: lower-case letters, digits, dashes and dots, beginning and ending with a letter or a digit"},
+	"wildcard-dns":           {matching(`(\*\.)?`+dnsLabel+`(\.`+dnsLabel+`)*`, 253), "a DNS name, whose first label may be *"},
+	"label-key":              {isQualifiedName, "a name of at most 63 letters, digits, dashes, dots and underscores, with an optional DNS prefix and a slash"},
+	"label-value":            {matching(`([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?`, 63), "a label value: at most 63 letters, digits, dashes, dots and underscores, beginning and ending with a letter or a digit"},
+	"port-name":              {isPortName, "a port name: at most 15 lower-case letters, digits and single dashes, with at least one letter"},
+	"port-or-name":           {isPortName, "a port name: at most 15 lower-case letters, digits and single dashes, with at least one letter"},
+	"int-or-percent":         {percentage.MatchString, "a whole number or a percentage such as 25%"},
+	"int-or-percent-of-all":  {isShare, "a whole number or a percentage up to 100%"},
+	"dns-subdomain-or-empty": {orEmpty(prefixPart), "a DNS name"},
+	"label-key-or-empty":     {orEmpty(isQualifiedName), "a name of at most 63 letters, digits, dashes, dots and underscores, with an optional DNS prefix and a slash"},
+	"time-zone":              {isTimeZone, "the name of a time zone, such as Europe/Berlin"},
+	"config-key":             {matching(`[-._a-zA-Z0-9]+`, 253), "a key: at most 253 letters, digits, dashes, dots and underscores"},
+	"env-name":               {isEnvName, "the name of an environment variable: printable characters without an equals sign"},
+	"header-name":            {matching(`[-A-Za-z0-9!#$%&'*+.^_|~`+"`"+`]+`, 4096), "the name of an HTTP header"},
+	"absolute-path":          {func(s string) bool { return strings.HasPrefix(s, "/") && !hasParent(s) }, "an absolute path"},
+	"relative-path":          {func(s string) bool { return !strings.HasPrefix(s, "/") && !hasParent(s) }, "a relative path inside the volume"},
+	"ip":                     {isIP, "an IP address"},
+	"ipv4":                   {func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is4() }, "an IPv4 address"},
+	"ipv6":                   {func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is6() }, "an IPv6 address"},
+	"cidr":                   {isCIDR, "a network such as 10.0.0.0/16"},
+	"cron":                   {isCron, "a cron expression of five fields, such as 0 3 * * *"},
+	"date-time":              {func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil }, "a time such as 2026-01-31T12:00:00Z"},
+	"byte":                   {func(s string) bool { _, err := base64.StdEncoding.DecodeString(s); return err == nil }, "base64"},
+	"uri":                    {func(s string) bool { _, err := url.ParseRequestURI(s); return err == nil }, "a URI"},
 }
 
 const dnsLabel = `[a-z0-9]([-a-z0-9]*[a-z0-9])?`
 
 var percentage = regexp.MustCompile(`^[0-9]+%$`)
+
+func isShare(s string) bool {
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
+	return err == nil && percentage.MatchString(s) && n <= 100
+}
+
+func orEmpty(valid func(string) bool) func(string) bool {
+	return func(s string) bool { return s == "" || valid(s) }
+}
+
+// isTimeZone asks for the shape only: the zones that exist are those of the
+// server, not those of this machine.
+var isTimeZone = matching(`UTC|[A-Z][A-Za-z_+-]*(/[A-Za-z0-9_+-]+)*`, 64)
 
 func (c *checker) format(node *yaml.Node, at *path, name, value string) {
 	if f, ok := forms[name]; ok && !f.valid(value) {

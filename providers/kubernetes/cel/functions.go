@@ -41,6 +41,11 @@ var builtins = map[string]Function{
 	"isIP":   oneText(func(s string) (any, error) { _, err := netip.ParseAddr(s); return err == nil, nil }),
 	"isCIDR": oneText(func(s string) (any, error) { _, err := netip.ParsePrefix(s); return err == nil, nil }),
 
+	"cidr":         oneText(func(s string) (any, error) { return netip.ParsePrefix(s) }),
+	"containsCIDR": containsCIDR,
+	// isText is no function of the standard: the value may be a number too.
+	"isText": func(args ...any) (any, error) { _, ok := args[0].(string); return ok, nil },
+
 	"isURL":       oneText(func(s string) (any, error) { _, err := parseURL(s); return err == nil, nil }),
 	"url":         oneText(func(s string) (any, error) { return parseURL(s) }),
 	"getScheme":   ofURL(func(u *url.URL) string { return u.Scheme }),
@@ -239,4 +244,16 @@ func ofURL(f func(*url.URL) string) Function {
 		}
 		return nil, errArguments
 	}
+}
+
+func containsCIDR(args ...any) (any, error) {
+	if len(args) == 2 {
+		outer, okO := args[0].(netip.Prefix)
+		text, okT := args[1].(string)
+		inner, err := netip.ParsePrefix(text)
+		if okO && okT && err == nil {
+			return outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr()), nil
+		}
+	}
+	return nil, errArguments
 }

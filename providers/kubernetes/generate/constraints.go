@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -28,6 +29,7 @@ type constraints struct {
 // is used.
 type typeConstraints struct {
 	Name       string       `hcl:"name,label"`
+	Also       []string     `hcl:"also,optional"` // other types that they belong to
 	Required   []string     `hcl:"required,optional"`
 	ExactlyOne []string     `hcl:"exactly_one,optional"`
 	AtMostOne  []string     `hcl:"at_most_one,optional"`
@@ -100,8 +102,10 @@ func readConstraints(from string) (*constraints, error) {
 func (c *constraints) unused() error {
 	var names []string
 	for _, t := range c.Types {
-		if !c.used[t.Name] {
-			names = append(names, t.Name)
+		for _, name := range append([]string{t.Name}, t.Also...) {
+			if !c.used[name] {
+				names = append(names, name)
+			}
 		}
 	}
 	for _, r := range c.Roots {
@@ -125,7 +129,7 @@ func (c *constraints) unused() error {
 
 func (c *constraints) apply(name string, s *schema) error {
 	for _, t := range c.Types {
-		if t.Name != name {
+		if t.Name != name && !slices.Contains(t.Also, name) {
 			continue
 		}
 		c.used[name] = true
