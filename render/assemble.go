@@ -35,7 +35,7 @@ func (r *run) assemble() hcl.Diagnostics {
 
 func (r *run) place(u *unit) hcl.Diagnostics {
 	file := u.job.file
-	if u.form == content {
+	if u.form == Content {
 		file = u.file
 	}
 	if u.address == "" {
@@ -63,9 +63,9 @@ func same(a, b *unit) bool {
 	switch {
 	case a.form != b.form:
 		return false
-	case a.form == config:
+	case a.form == Config:
 		return a.text.String() == b.text.String()
-	case a.form == content:
+	case a.form == Content:
 		return string(a.data) == string(b.data)
 	}
 	return string(a.yaml()) == string(b.yaml())
@@ -96,7 +96,7 @@ func (r *run) extend(u *unit) hcl.Diagnostics {
 			Detail: fmt.Sprintf("No template renders %s for %s, so there is nothing to add to. Render it, or put a condition on this block with when.", u.address, u.job.subject.instance.Path),
 		}}
 	}
-	if u.form == object {
+	if u.form == Object {
 		return manifest.Merge(target.tree, u.tree)
 	}
 	return target.join(u)

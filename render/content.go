@@ -29,7 +29,7 @@ func (j *job) content(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 	diags = append(diags, moreDiags...)
 	data, moreDiags := j.encode(textOf(format.Expr, &diags), expr.Expr)
 	diags = append(diags, moreDiags...)
-	u := &unit{form: content, job: j, block: block, file: name, data: data, address: "file." + name, shared: true}
+	u := &unit{form: Content, job: j, block: block, file: name, data: data, address: "file." + name, shared: true}
 	return []*unit{u}, diags
 }
 

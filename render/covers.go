@@ -234,7 +234,7 @@ func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
 	}
 	for _, name := range r.order {
 		for _, u := range r.files[name] {
-			if u.form == object && len(words) >= 2 && u.block.Labels[1] == words[0] && s.Named(u.block.Labels[2]) == words[1] && u.holds(words[2:]) {
+			if u.form == Object && len(words) >= 2 && u.block.Labels[1] == words[0] && s.Named(u.block.Labels[2]) == words[1] && u.holds(words[2:]) {
 				return strings.Join(words, "."), true
 			}
 		}
@@ -247,7 +247,7 @@ func (u *unit) holds(path []string) bool {
 	if len(path) == 0 {
 		return true
 	}
-	if u.form == object {
+	if u.form == Object {
 		return treeHolds(u.tree, path)
 	}
 	block, diags := parseBlock(u.text.String())

@@ -23,6 +23,7 @@ type Result struct {
 // File is one rendered file.
 type File struct {
 	Path  string
+	Form  Form
 	Data  []byte
 	Lines []Line
 }

@@ -13,18 +13,19 @@ import (
 	"scaffold/render/yaml"
 )
 
-// form is what becomes of a block of a template.
-type form int
+// Form is what a block of a template, and the file it stands in, is.
+type Form int
 
+// The forms of rendered files.
 const (
-	config  form = iota // a block of Terraform
-	object              // a YAML document
-	content             // a file of any other kind
+	Config  Form = iota // Terraform
+	Object              // YAML documents for an API server
+	Content             // anything else
 )
 
 // unit is one rendered block.
 type unit struct {
-	form      form
+	form      Form
 	job       *job
 	block     *hclsyntax.Block
 	address   string // empty for blocks without one, such as locals
@@ -56,7 +57,7 @@ func (j *job) block(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 
 func (j *job) config(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 	s := j.foldScope()
-	u := &unit{form: config, job: j, block: block, extension: block.Type == "extend"}
+	u := &unit{form: Config, job: j, block: block, extension: block.Type == "extend"}
 	u.address, u.shared = blockAddress(block, s)
 	if u.extension {
 		on, diags := j.enabled(block)
@@ -134,7 +135,7 @@ func (j *job) objects(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 	diags = append(diags, moreDiags...)
 	var units []*unit
 	for key, s := range scopes {
-		u := &unit{form: object, job: j, block: block, extension: block.Type == "extend"}
+		u := &unit{form: Object, job: j, block: block, extension: block.Type == "extend"}
 		name := s.Named(block.Labels[2])
 		u.shared = name == block.Labels[2]
 		u.address = strings.Join([]string{block.Labels[0], block.Labels[1], name}, "/")

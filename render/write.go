@@ -37,14 +37,14 @@ func (r *run) write() hcl.Diagnostics {
 func (r *run) file(name string, units []*unit) (*File, hcl.Diagnostics) {
 	form := units[0].form
 	for _, u := range units {
-		if u.form != form || (form == content && len(units) > 1) {
+		if u.form != form || (form == Content && len(units) > 1) {
 			return nil, invalid(u.at(), fmt.Sprintf("The file %s holds blocks that cannot stand in one file.", name))
 		}
 	}
 	switch form {
-	case config:
+	case Config:
 		return r.configFile(units), nil
-	case object:
+	case Object:
 		return r.objectFile(units)
 	}
 	return r.contentFile(units[0]), nil
@@ -87,7 +87,7 @@ func (u *unit) yaml() []byte {
 }
 
 func (r *run) objectFile(units []*unit) (*File, hcl.Diagnostics) {
-	file := &File{}
+	file := &File{Form: Object}
 	file.add(Line{Text: r.header()})
 	for i, u := range units {
 		if i > 0 {
@@ -115,7 +115,7 @@ func (u *unit) yamlPart(m yaml.Mark) Part {
 }
 
 func (r *run) contentFile(u *unit) *File {
-	file := &File{Data: u.data}
+	file := &File{Form: Content, Data: u.data}
 	for _, text := range strings.Split(strings.TrimSuffix(string(u.data), "\n"), "\n") {
 		file.Lines = append(file.Lines, Line{Text: text, Parts: []Part{{Source: u.block.DefRange(), Subject: u.job.subject.instance, Scope: u.job.scope}}})
 	}
@@ -142,7 +142,7 @@ func (r *run) writeIndex() hcl.Diagnostics {
 	sort.Strings(names)
 	var files []cty.Value
 	for _, n := range names {
-		if r.files[n][0].form == object {
+		if r.files[n][0].form == Object {
 			files = append(files, cty.StringVal(n))
 		}
 	}
@@ -159,7 +159,7 @@ func (r *run) writeIndex() hcl.Diagnostics {
 	if diags.HasErrors() {
 		return diags
 	}
-	file := &File{Path: joinPath(r.folder, constantText(name, &diags))}
+	file := &File{Form: Content, Path: joinPath(r.folder, constantText(name, &diags))}
 	data, _ := yaml.Write(tree)
 	file.add(Line{Text: r.header()})
 	for _, text := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
