@@ -123,12 +123,12 @@ component "cache" {
     summary = "All nodes."
   }
   derived "node_data" {
-    value   = ceil(self.memory / self.shards)
+    value   = ceil(self.memory / self.shards / 1048576) * 1048576
     summary = "Data that one node holds."
   }
   derived "node_memory" {
     # CACHE-002
-    value   = ceil(100 * self.memory / (self.shards * (100 - self.reserve)))
+    value   = ceil(100 * self.memory / (self.shards * (100 - self.reserve)) / 1048576) * 1048576
     summary = "Memory that one node needs: its data and the reserve."
   }
   derived "failover" {
