@@ -11,8 +11,9 @@ import (
 
 // bodyOf says which block a body belongs to, where that matters.
 type bodyOf struct {
-	block  string
-	parent string
+	braces bool   // it is the body of a block rather than of a file
+	block  string // the type of the block, if that is folded too
+	parent string // the type of the block around the block
 }
 
 // inside is the range of a body without its braces.
@@ -60,7 +61,7 @@ func items(b *hclsyntax.Body) []item {
 // body folds the items of a body. It reports false if the body says that its
 // block is not wanted.
 func (w *walker) body(b *hclsyntax.Body, inside hcl.Range, of bodyOf) bool {
-	if when, ok := b.Attributes["when"]; ok && of.block != "" {
+	if when, ok := b.Attributes["when"]; ok && of.braces {
 		if !w.wanted(when) {
 			return false
 		}
@@ -89,7 +90,7 @@ func (w *walker) item(it item, of bodyOf) bool {
 		return w.dynamic(it.block, of)
 	case it.block != nil:
 		return w.block(it.block, of)
-	case it.attr.Name == "when" && of.block != "":
+	case it.attr.Name == "when" && of.braces:
 		return false
 	default:
 		return w.attribute(it.attr, of)
@@ -153,7 +154,7 @@ func (w *walker) keepSet() {
 
 // block folds a block and reports whether it stays.
 func (w *walker) block(b *hclsyntax.Block, of bodyOf) bool {
-	inner := bodyOf{block: b.Type, parent: of.block}
+	inner := bodyOf{braces: true, block: b.Type, parent: of.block}
 	c := w.child(w.scope)
 	if !c.body(b.Body, w.inside(b.Body), inner) {
 		return false

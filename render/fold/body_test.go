@@ -311,3 +311,31 @@ z {
 		t.Error("the source changed")
 	}
 }
+
+// TestBodyOfBlock folds the inside of a block whose braces the caller writes.
+func TestBodyOfBlock(t *testing.T) {
+	t.Parallel()
+	src := "x {\n  # on\n  when = database.multi\n\n  a = database.size\n}\ny {\n  when = database.single\n  a = 1\n}\n"
+	body := parseBody(t, src)
+	for i, want := range []string{"a = 200\n", ""} {
+		out, diags := Body([]byte(src), body.Blocks[i].Body, testScope())
+		if got := finalText(out); diags.HasErrors() || got != want {
+			t.Errorf("got %q, want %q %v", got, want, diags)
+		}
+	}
+}
+
+// TestCarriageReturns holds that text which was not normalised at load still
+// folds to the same lines.
+func TestCarriageReturns(t *testing.T) {
+	t.Parallel()
+	for _, r := range bodyRows {
+		in := strings.ReplaceAll(r.in, "\n", "\r\n")
+		if strings.Contains(in, "<<") {
+			continue // there the lexer makes them part of the text
+		}
+		if got := foldBody(t, in); got != r.want {
+			t.Errorf("%s: got\n%q\nwant\n%q", r.name, got, r.want)
+		}
+	}
+}

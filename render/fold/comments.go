@@ -5,13 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
-
-// fileStart is the first position of the file that a block is in.
-func fileStart(*hclsyntax.Block) hcl.Pos {
-	return hcl.Pos{Line: 1, Column: 1}
-}
 
 // withComments extends a range to the comment lines right above it, down to a
 // floor. An item that shares its line with something before has none.

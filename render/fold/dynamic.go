@@ -73,7 +73,7 @@ func (w *walker) dynamicLeft(b *hclsyntax.Block, of bodyOf, iterator string) {
 	shadowed := w.child(w.scope.shadowing(iterator))
 	floor := w.inside(b.Body).Start
 	for _, it := range items(b.Body) {
-		inner := bodyOf{block: b.Type, parent: of.block}
+		inner := bodyOf{braces: true, block: b.Type, parent: of.block}
 		stays := true
 		switch {
 		case it.attr != nil && it.attr.Name == "iterator":
@@ -104,7 +104,7 @@ func (w *walker) blocks(b, content *hclsyntax.Block, of bodyOf, iterator string,
 		}))
 		labels := c.dynamicLabels(b)
 		inside := w.inside(content.Body)
-		if !c.body(content.Body, inside, bodyOf{block: b.Labels[0], parent: of.block}) {
+		if !c.body(content.Body, inside, bodyOf{braces: true, block: b.Labels[0], parent: of.block}) {
 			continue
 		}
 		if len(out) > 0 {

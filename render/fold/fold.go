@@ -57,12 +57,15 @@ func Expression(src []byte, expr hclsyntax.Expression, s Scope) (Output, hcl.Dia
 }
 
 // Body folds the inside of a body: its attributes and blocks in the order of
-// the source, with the text between them.
+// the source, with the text between them. Of the body of a block the braces are
+// left out, and so is its `when`; the output is empty where that is false.
 func Body(src []byte, body *hclsyntax.Body, s Scope) (Output, hcl.Diagnostics) {
 	f := &folder{src: src}
 	inside := f.inside(body)
 	w := f.walker(s)
-	w.body(body, inside, bodyOf{})
+	if !w.body(body, inside, bodyOf{braces: inside != body.SrcRange}) {
+		return Output{}, f.diags
+	}
 	return Output{w.splice(inside)}, f.diags
 }
 
@@ -71,7 +74,7 @@ func Body(src []byte, body *hclsyntax.Body, s Scope) (Output, hcl.Diagnostics) {
 func Block(src []byte, block *hclsyntax.Block, s Scope) (Output, bool, hcl.Diagnostics) {
 	f := &folder{src: src}
 	w := f.walker(s)
-	whole := f.withComments(block.Range(), fileStart(block))
+	whole := f.withComments(block.Range(), hcl.InitialPos)
 	whole.End = f.lineComment(block.CloseBraceRange.End)
 	if !w.block(block, bodyOf{}) {
 		return Output{}, false, f.diags

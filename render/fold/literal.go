@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -196,6 +197,9 @@ func number(f *big.Float) (string, error) {
 	if exp := f.MantExp(nil); exp > 1000 || exp < -1000 {
 		return "", errors.New("it is a number too large or too small")
 	}
+	if small, exact := f.Int64(); exact == big.Exact {
+		return strconv.FormatInt(small, 10), nil // most numbers, and far cheaper
+	}
 	text := f.Text('f', -1)
 	if len(text) > longDecimal && !f.IsInt() {
 		rounded, _ := f.Float64()
@@ -206,9 +210,6 @@ func number(f *big.Float) (string, error) {
 	}
 	if len(text) > longNumber {
 		return "", errors.New("it is a number of too many digits")
-	}
-	if text == "-0" {
-		return "0", nil
 	}
 	return text, nil
 }
