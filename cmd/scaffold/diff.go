@@ -36,7 +36,7 @@ func (a *app) diffCommand() *cobra.Command {
 
 // differences prints what differs and ends with exit code 2 if anything does.
 func (a *app) differences(r *rendering, brief bool) error {
-	plan, err := output.Compare(r.dir, r.tree)
+	plan, err := output.Compare(r.dir, r.tree, r.within()...)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (a *app) differences(r *rendering, brief bool) error {
 	case brief:
 		a.listChanges(r, plan)
 	default:
-		text, err := output.Diff(r.dir, r.tree)
+		text, err := output.Diff(r.dir, r.tree, r.within()...)
 		if err != nil {
 			return err
 		}

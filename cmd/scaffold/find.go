@@ -36,11 +36,14 @@ func (r *rendering) find(file string, line int) (*found, error) {
 	return nil, fmt.Errorf("%s is not among the files that %s renders into %s", file, r.project.Source.Name, r.dir)
 }
 
-// keepOthers adds the files of environments and targets that were not selected
-// as they are, so that a render of one leaves the others alone.
-func (r *rendering) keepOthers(sel project.Selection) error {
-	if sel == (project.Selection{}) {
+// within are the folders that a selection speaks for; none for everything.
+func (r *rendering) within() []string {
+	if r.selection == (project.Selection{}) {
 		return nil
 	}
-	return nil
+	var folders []string
+	for _, root := range r.roots {
+		folders = append(folders, root.Folder)
+	}
+	return folders
 }

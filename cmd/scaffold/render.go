@@ -56,6 +56,8 @@ type rendering struct {
 	tree    output.Tree
 	dir     string
 	diags   hcl.Diagnostics
+
+	selection project.Selection
 }
 
 func (a *app) renderAll(args []string, f *renderFlags) (*rendering, error) {
@@ -67,11 +69,11 @@ func (a *app) renderAll(args []string, f *renderFlags) (*rendering, error) {
 	if diags.HasErrors() {
 		return nil, a.report(p, diags)
 	}
-	r := &rendering{project: p, roots: roots, tree: project.Tree(roots), dir: f.out, diags: diags}
+	r := &rendering{project: p, roots: roots, tree: project.Tree(roots), dir: f.out, diags: diags, selection: f.sel}
 	if r.dir == "" {
 		r.dir = filepath.Join(p.Source.Dir, "out")
 	}
-	return r, r.keepOthers(f.sel)
+	return r, nil
 }
 
 func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
@@ -82,7 +84,7 @@ func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
 	if f.check {
 		return a.differences(r, true)
 	}
-	plan, err := output.Write(ctx, r.dir, r.tree, output.Options{Force: f.force, Tool: version()})
+	plan, err := output.Write(ctx, r.dir, r.tree, output.Options{Force: f.force, Tool: version(), Within: r.within()})
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 // Diff is what a write of the tree would change in the folder, as one unified
 // diff with a/ and b/ paths in sorted order, or "" if nothing. Files with
 // conflicts are in it as if the write were forced.
-func Diff(dir string, tree Tree) (string, error) {
-	s, err := surveyed(dir, tree)
+func Diff(dir string, tree Tree, within ...string) (string, error) {
+	s, err := surveyed(dir, tree, within)
 	if err != nil {
 		return "", err
 	}
@@ -31,8 +31,8 @@ type FileStat struct {
 }
 
 // Stat counts the lines that [Diff] shows, by file, in sorted order.
-func Stat(dir string, tree Tree) ([]FileStat, error) {
-	s, err := surveyed(dir, tree)
+func Stat(dir string, tree Tree, within ...string) ([]FileStat, error) {
+	s, err := surveyed(dir, tree, within)
 	if err != nil {
 		return nil, err
 	}

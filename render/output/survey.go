@@ -44,6 +44,7 @@ type print struct {
 type survey struct {
 	folder
 	tree     Tree
+	within   []string // the folders that the tree speaks for; none: all
 	root     *os.Root // nil if the folder does not exist
 	manifest Manifest
 	steps    []step
@@ -58,8 +59,11 @@ type survey struct {
 }
 
 // Compare says what a write of the tree would do to the folder.
-func Compare(dir string, tree Tree) (Plan, error) {
-	s, err := surveyed(dir, tree)
+//
+// A tree may speak for some folders only: what is outside of within, a list of
+// slash-separated folders, is left as it is. None means the whole folder.
+func Compare(dir string, tree Tree, within ...string) (Plan, error) {
+	s, err := surveyed(dir, tree, within)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -68,13 +72,13 @@ func Compare(dir string, tree Tree) (Plan, error) {
 
 // Stale reports whether the folder holds something else than the tree, edits
 // of the user's included. Whoever is about to apply the folder asks this.
-func Stale(dir string, tree Tree) (bool, error) {
-	plan, err := Compare(dir, tree)
+func Stale(dir string, tree Tree, within ...string) (bool, error) {
+	plan, err := Compare(dir, tree, within...)
 	return !plan.Empty(), err
 }
 
 // surveyed surveys under the lock, after finishing an interrupted write.
-func surveyed(dir string, tree Tree) (*survey, error) {
+func surveyed(dir string, tree Tree, within []string) (*survey, error) {
 	if err := tree.Validate(); err != nil {
 		return nil, err
 	}
@@ -83,7 +87,7 @@ func surveyed(dir string, tree Tree) (*survey, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(f.parent); errors.Is(err, fs.ErrNotExist) {
-		return newSurvey(f, tree)
+		return newSurvey(f, tree, within)
 	}
 	unlock, err := f.lock(context.Background(), 0)
 	if err != nil {
@@ -93,15 +97,15 @@ func surveyed(dir string, tree Tree) (*survey, error) {
 	if _, err := f.recover(); err != nil {
 		return nil, err
 	}
-	s, err := newSurvey(f, tree)
+	s, err := newSurvey(f, tree, within)
 	if err == nil {
 		s.close()
 	}
 	return s, err
 }
 
-func newSurvey(f folder, tree Tree) (*survey, error) {
-	s := &survey{folder: f, tree: tree}
+func newSurvey(f folder, tree Tree, within []string) (*survey, error) {
+	s := &survey{folder: f, tree: tree, within: within}
 	root, err := os.OpenRoot(f.abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -152,7 +156,7 @@ func (s *survey) examine() error {
 		}
 	}
 	for _, p := range slices.Sorted(maps.Keys(s.manifest.Files)) {
-		if _, ok := s.tree[p]; ok || cleared[p] {
+		if _, ok := s.tree[p]; ok || cleared[p] || !s.covers(p) {
 			continue
 		}
 		if err := s.unwanted(p); err != nil {
@@ -160,6 +164,19 @@ func (s *survey) examine() error {
 		}
 	}
 	return nil
+}
+
+// covers reports whether the tree speaks for a path.
+func (s *survey) covers(p string) bool {
+	if len(s.within) == 0 {
+		return true
+	}
+	for _, folder := range s.within {
+		if strings.HasPrefix(p, folder+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // wanted finds what to do for a rendered path.
@@ -324,6 +341,9 @@ func (s *survey) list(dir string) (prints map[string]print, foreign bool, err er
 		case d.IsDir() && (p == "." || folders[p]):
 			return nil
 		case d.Type().IsRegular() && (ours || p == ManifestName):
+			// What the tree does not speak for stays where it is, as if it
+			// were the user's.
+			foreign = foreign || (ours && !s.covers(p))
 			info, err := d.Info()
 			if err == nil {
 				prints[p] = printOf(info)

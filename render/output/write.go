@@ -28,6 +28,10 @@ type Options struct {
 	// InPlace never exchanges the folder as a whole, for callers that have it
 	// open or watch it.
 	InPlace bool
+
+	// Within are the folders that the tree speaks for; none means all. What is
+	// outside is left as it is, and stays scaffold's.
+	Within []string
 }
 
 // errMoved says that the folder changed between looking and writing.
@@ -69,7 +73,7 @@ func Write(ctx context.Context, dir string, tree Tree, opts Options) (Plan, erro
 
 // write is one attempt, under the lock.
 func (f folder) write(ctx context.Context, tree Tree, opts Options) (Plan, error) {
-	s, err := newSurvey(f, tree)
+	s, err := newSurvey(f, tree, opts.Within)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -81,6 +85,11 @@ func (f folder) write(ctx context.Context, tree Tree, opts Options) (Plan, error
 	next := Manifest{Tool: opts.Tool, Files: make(map[string]string, len(tree))}
 	for p, content := range tree {
 		next.Files[p] = hashOf(content)
+	}
+	for p, hash := range s.manifest.Files {
+		if !s.covers(p) {
+			next.Files[p] = hash
+		}
 	}
 	if plan.Empty() && s.manifest.Files != nil && maps.Equal(next.Files, s.manifest.Files) {
 		return plan, nil
