@@ -5,55 +5,53 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// withComments extends a range to the comment lines right above it, down to a
-// floor. An item that shares its line with something before has none.
+// withComments extends a range to the comments right above it, down to a floor
+// behind which the lexer can start. An item that shares its line with something
+// before has none.
 func (f *folder) withComments(r hcl.Range, floor hcl.Pos) hcl.Range {
-	start := f.lineStart(r.Start.Byte)
-	if start < floor.Byte || !blank(string(f.src[start:r.Start.Byte])) {
+	if !f.firstOnLine(r.Start, floor) || !f.commentLike(f.lineStart(r.Start.Byte)) {
 		return r
 	}
-	at, lines := start, 0
-	for {
-		n, ok := f.commentAbove(at, floor.Byte)
-		if !ok {
-			break
+	tokens, _ := hclsyntax.LexConfig(f.src[floor.Byte:r.Start.Byte], r.Filename, floor)
+	for i := len(tokens) - 1; i >= 0; i-- {
+		tok := tokens[i]
+		switch tok.Type {
+		case hclsyntax.TokenEOF, hclsyntax.TokenNewline:
+		case hclsyntax.TokenComment:
+			if !f.endsAbove(tok, r.Start.Line) || !f.firstOnLine(tok.Range.Start, floor) {
+				return r
+			}
+			r.Start = tok.Range.Start
+		default:
+			return r
 		}
-		lines += bytes.Count(f.src[n:at], []byte("\n"))
-		at = n
 	}
-	if at == start {
-		return r
-	}
-	indent := len(f.src[at:]) - len(bytes.TrimLeft(f.src[at:], " \t"))
-	r.Start = hcl.Pos{Byte: at + indent, Line: r.Start.Line - lines, Column: indent + 1}
 	return r
 }
 
-// commentAbove is the start of the comment that ends right above the line that
-// begins at a position.
-func (f *folder) commentAbove(line, floor int) (int, bool) {
-	if line <= floor {
-		return 0, false
+// commentLike reports whether the line above one that starts at a byte can end a
+// comment, which saves asking the lexer for most.
+func (f *folder) commentLike(line int) bool {
+	return line > 0 && bytes.ContainsAny(f.src[f.lineStart(line-1):line], "#/")
+}
+
+// endsAbove reports whether a comment ends on the line above a line. One that
+// runs to the end of its line has the line break in it.
+func (f *folder) endsAbove(comment hclsyntax.Token, line int) bool {
+	if bytes.HasSuffix(comment.Bytes, []byte("\n")) {
+		return comment.Range.End.Line == line
 	}
-	start := f.lineStart(line - 1)
-	text := strings.TrimSpace(string(f.src[start : line-1]))
-	if start < floor {
-		return 0, false
-	}
-	if strings.HasPrefix(text, "#") || strings.HasPrefix(text, "//") {
-		return start, true
-	}
-	if !strings.HasSuffix(text, "*/") {
-		return 0, false
-	}
-	open := bytes.LastIndex(f.src[floor:line], []byte("/*"))
-	if open < 0 {
-		return 0, false
-	}
-	start = f.lineStart(floor + open)
-	return start, start >= floor && blank(string(f.src[start:floor+open]))
+	rest, _, _ := bytes.Cut(f.src[comment.Range.End.Byte:], []byte("\n"))
+	return comment.Range.End.Line == line-1 && blank(string(rest))
+}
+
+// firstOnLine reports whether only blanks stand before a position on its line.
+func (f *folder) firstOnLine(at, floor hcl.Pos) bool {
+	start := f.lineStart(at.Byte)
+	return start >= floor.Byte && blank(string(f.src[start:at.Byte]))
 }
 
 // lineStart is the first byte of the line that a byte is on.

@@ -227,3 +227,34 @@ func fuzzedValue(s, n string, wide bool) cty.Value {
 	}
 	return cty.ObjectVal(vals)
 }
+
+// FuzzBody holds that a body folds to text that parses and that folding again
+// leaves alone.
+func FuzzBody(f *testing.F) {
+	for _, r := range bodyRows {
+		f.Add(r.in)
+	}
+	f.Add(linesSource)
+	f.Fuzz(func(t *testing.T, src string) {
+		if !utf8.ValidString(src) || strings.ContainsAny(src, "\r\x00") || hugeNumber.MatchString(src) || len(src) > 2000 {
+			t.Skip()
+		}
+		file, diags := hclsyntax.ParseConfig([]byte(src), "pack.hcl", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Skip()
+		}
+		out, diags := Body([]byte(src), file.Body.(*hclsyntax.Body), testScope())
+		if diags.HasErrors() {
+			t.Skip()
+		}
+		text := finalText(out)
+		again, diags := hclsyntax.ParseConfig([]byte(text), "final.hcl", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatalf("%s\nbecame\n%s\nwhich does not parse: %s", src, text, diags)
+		}
+		twice, diags := Body([]byte(text), again.Body.(*hclsyntax.Body), testScope())
+		if diags.HasErrors() || twice.String() != text {
+			t.Fatalf("%s\nbecame\n%s\nthen\n%s%v", src, text, twice, diags)
+		}
+	})
+}
