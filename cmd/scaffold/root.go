@@ -20,7 +20,7 @@ import (
 const (
 	exitOK         = 0
 	exitError      = 1  // an invalid blueprint, or a file that cannot be read or written
-	exitDifference = 2  // diff, render --check, fmt --check, plan: something differs
+	exitDifference = 2  // diff, render --check, fmt --check, plan --detailed-exitcode: something differs
 	exitUsage      = 64 // a wrong flag or argument (EX_USAGE of sysexits.h)
 	exitSignal     = 128
 )
@@ -206,9 +206,9 @@ func hasErrors(diags hcl.Diagnostics) bool { return diags.HasErrors() }
 
 const exitCodesHelp = `Every command ends with one of these codes:
 
-  0    done; for diff, render --check, fmt --check and plan: nothing differs
+  0    done; for diff, render --check and fmt --check: nothing differs
   1    an error: an invalid blueprint, or a file that cannot be read or written
-  2    diff, render --check, fmt --check, plan: something differs
+  2    diff, render --check, fmt --check, plan --detailed-exitcode: something differs
   64   a wrong flag or argument
   130  interrupted
 
