@@ -108,14 +108,14 @@ component "cluster" {
     message   = "Its pods can ask for ${self.peak_cpu} vCPUs, proxies and rollouts included, but ${self.max_nodes} nodes give ${self.max_nodes * self.node_cpu_usable}: ${join("; ", [for s in self.services : "${s.name} ${s.peak_instances} × ${s.total_cpu}"])}. The last pods would stay pending."
     fix       = "Raise max_nodes to ${ceil(self.peak_cpu / self.node_cpu_usable)} or more, or lower a service's max."
     at        = self.max_nodes
-    related   = concat([self.node_cpu], [for s in self.services : s.max_instances])
+    related   = concat([self.node_cpu], [for s in self.services : s.autoscaler == null ? s.replicas : s.autoscaler.max])
   }
   check "room_for_memory" {
     condition = self.peak_memory <= self.max_nodes * self.node_memory_usable
     message   = "Its pods can ask for ${ceil(gib(self.peak_memory))} GiB, proxies and rollouts included, but ${self.max_nodes} nodes give ${floor(gib(self.max_nodes * self.node_memory_usable))} GiB: ${join("; ", [for s in self.services : "${s.name} ${s.peak_instances} × ${ceil(mib(s.total_memory))} MiB"])}."
     fix       = "Raise max_nodes to ${ceil(self.peak_memory / self.node_memory_usable)} or more, or lower a service's max."
     at        = self.max_nodes
-    related   = concat([self.node_memory], [for s in self.services : s.max_instances])
+    related   = concat([self.node_memory], [for s in self.services : s.autoscaler == null ? s.replicas : s.autoscaler.max])
   }
   check "largest_pod_fits" {
     condition = alltrue([for s in self.services : s.total_cpu <= self.node_cpu_usable && s.total_memory <= self.node_memory_usable])

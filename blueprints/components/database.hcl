@@ -208,7 +208,7 @@ component "database" {
     message   = "The clients of ${self.name} can open ${self.client_connections} connections, but it has ${self.usable_connections} for them (${self.max_connections} less ${self.reserved_connections} reserved): ${self.ledger_text}."
     fix       = self.share >= 1 ? "Leave pool unset (its share would be ${self.share}), lower a client's max, or put connection_pooling in front." : "Put connection_pooling in front: even one connection for each process is too many."
     at        = self.max_connections
-    related   = concat([for s in self.clients : s.pool], [for s in self.clients : s.max_instances])
+    related   = concat([for s in self.clients : s.pool], [for s in self.clients : s.autoscaler == null ? s.replicas : s.autoscaler.max])
   }
   # POOL-002
   check "pooler_clients" {

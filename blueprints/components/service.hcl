@@ -450,8 +450,8 @@ component "service" {
     condition = self.retry_load <= 4
     message   = "One request at the edge can become ${self.retry_load} at ${self.name}, for every hop in front of it repeats its calls: an overload is multiplied just when it hurts."
     fix       = "Retry at one hop only, preferably the outermost: set retries = 0 in the other breakers."
-    at        = self.clients
-    related   = [for s in self.clients : s.tries]
+    at        = self.request_timeout
+    related   = [for s in self.clients : s.breaker == null ? 0 : s.breaker.retries]
   }
   # POOL-005
   check "pool_bounds" {

@@ -26,10 +26,10 @@ pattern "canary_deployment" {
   }
   input "steps" {
     type    = list(number)
-    default = [5, 25, 50]
+    default = self.by_pods && service.min_instances < 20 ? (service.min_instances < 4 ? [50] : [25, 50]) : [5, 25, 50]
     length  = [1, 20]
     range   = [1, 99]
-    summary = "Shares of the traffic, in percent, that the canary takes one after the other. Then it takes all."
+    summary = "Shares of the traffic, in percent, that the canary takes one after the other. Then it takes all. Where a cluster can only split by pods, no step is less than one."
   }
   input "step_time" {
     type    = duration
@@ -100,6 +100,10 @@ pattern "canary_deployment" {
     summary = "How long a user stays with the version that answered first."
   }
 
+  derived "by_pods" {
+    value   = service.runs_on != null && service.mesh == null && service.balancer == null
+    summary = "Whether traffic can only be split by the number of pods."
+  }
   derived "most" {
     value   = max(self.steps...)
     summary = "The largest share of the traffic that the canary takes beside the other version."
@@ -164,7 +168,7 @@ pattern "canary_deployment" {
     related   = [service.peak_rps, self.window, self.min_requests]
   }
   check "a_whole_pod" {
-    condition = service.runs_on == null || service.mesh != null || service.balancer != null || service.min_instances * self.steps[0] / 100 >= 1
+    condition = !self.by_pods || service.min_instances * self.steps[0] / 100 >= 1
     message   = "Without a mesh or a balancer a cluster splits traffic by pods, and ${self.steps[0]} % of ${service.min_instances} pods is less than one."
     fix       = "Give the cluster service_mesh, or start with a larger share."
     at        = self.steps

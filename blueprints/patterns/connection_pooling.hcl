@@ -39,7 +39,7 @@ pattern "connection_pooling" {
   }
   input "reserve" {
     type    = number
-    default = min(ceil(self.size / 10), database.usable_connections - self.size)
+    default = max(0, min(ceil(self.size / 10), database.usable_connections - self.size))
     range   = [0, 10000]
     summary = "Further connections for when clients have waited too long."
   }

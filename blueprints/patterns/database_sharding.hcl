@@ -153,11 +153,15 @@ pattern "database_sharding" {
 
   # SHARD-001
   check "slots_once" {
-    condition = length(distinct(flatten([for s in self.ring : range(s.from, s.to + 1)]))) == self.slots && sum([for s in self.ring : s.to - s.from + 1]) == self.slots
-    message   = "Every slot from 0 to ${self.slots - 1} has to belong to one shard: ${join(", ", [for s in self.ring : "${s.name} ${s.from}-${s.to}"])}."
-    fix       = "Write the ranges so that they meet without gap or overlap."
-    at        = self.shard
-    related   = concat([self.slots], [for s in self.shard : s.from])
+    # Each range begins where another ends, no two begin together, and the last ends at the end: then they form one chain.
+    condition = (
+      alltrue([for s in self.ring : s.from <= s.to && (s.from == 0 || contains(self.ring[*].to, s.from - 1))]) &&
+      length(distinct(self.ring[*].from)) == self.shards && max(self.ring[*].to...) == self.slots - 1
+    )
+    message = "Every slot from 0 to ${self.slots - 1} has to belong to one shard: ${join(", ", [for s in self.ring : "${s.name} ${s.from}-${s.to}"])}."
+    fix     = "Write the ranges so that they meet without gap or overlap."
+    at      = self.shard
+    related = concat([self.slots], [for s in self.shard : s.from])
   }
   check "enough_slots" {
     condition = self.slots >= 16 * self.shards

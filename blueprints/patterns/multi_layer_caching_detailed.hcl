@@ -36,9 +36,9 @@ pattern "multi_layer_caching_detailed" {
   }
   input "warm_rate" {
     type    = number
-    default = 200
+    default = max(1, min(200, floor(service.min_instances * service.instance_rps / 2)))
     range   = [1, 100000]
-    summary = "Fetches per second while warming."
+    summary = "Fetches per second while warming: half of what the fewest instances answer, at most 200."
   }
   input "cold_below" {
     type    = percent
