@@ -13,14 +13,12 @@ let {
 
 locals {
   this_host = database.pooler != null ? aws_db_proxy.this.endpoint : database.flavour == "cluster" ? aws_rds_cluster.this.endpoint : aws_db_instance.this.address
-
   this_reader_host = (
     database.readers == 0 ? null :
     let.proxied_readers ? aws_db_proxy_endpoint.this_reader.endpoint :
     database.flavour == "cluster" ? aws_rds_cluster.this.reader_endpoint :
     aws_route53_record.this_reader[database.read_replicas.names[0]].fqdn
   )
-
   this_secret_arn = (
     let.own_password ? aws_secretsmanager_secret.this.arn :
     database.flavour == "cluster" ? aws_rds_cluster.this.master_user_secret[0].secret_arn :

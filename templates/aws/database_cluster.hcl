@@ -126,7 +126,7 @@ resource "aws_rds_cluster" "this" {
   vpc_security_group_ids          = [database.pooler == null ? aws_security_group.this.id : aws_security_group.this_server.id]
   db_cluster_parameter_group_name = aws_rds_cluster_parameter_group.this.name
 
-  backup_retention_period      = max(1, database.backup_days) # a cluster cannot be without
+  backup_retention_period      = max(1, database.backup_days)
   preferred_backup_window      = let.backup_window
   preferred_maintenance_window = let.maintenance_window
   apply_immediately            = false # what needs a restart waits for the maintenance window

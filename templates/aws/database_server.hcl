@@ -155,8 +155,5 @@ resource "aws_db_event_subscription" "this" {
     [aws_db_instance.this.identifier],
     [for replica in aws_db_instance.this_replica : replica.identifier],
   )
-  event_categories = compact([
-    "availability", "failover", "failure", "low storage", "recovery",
-    database.read_replicas == null ? null : "read replica",
-  ])
+  event_categories = database.read_replicas == null ? ["availability", "failover", "failure", "low storage", "recovery"] : ["availability", "failover", "failure", "low storage", "recovery", "read replica"]
 }

@@ -41,6 +41,19 @@ resource "aws_iam_role_policy_attachment" "rds_monitoring" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 }
 
+data "aws_iam_policy_document" "rds_proxy_assume" {
+  when = anytrue([for d in blueprint.databases : d.pooler != null])
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["rds.amazonaws.com"]
+    }
+  }
+}
+
 # Names for what has none of its own: the readers of a server, the shards of a database.
 resource "aws_route53_zone" "databases" {
   when = let.database_zone

@@ -67,8 +67,8 @@ ephemeral "aws_secretsmanager_secret_version" "this" {
   secret_id = aws_secretsmanager_secret_version.this.secret_id
 }
 
-# A query that is in the way of copying holds it back for this long, then it is ended. In milliseconds.
 extend "aws_db_parameter_group" "this" {
+  # A query that is in the way of copying holds it back for this long, then it is ended. In milliseconds.
   parameter {
     when = database.engine == "postgres"
 

@@ -7,7 +7,7 @@ template "read_replicas_cluster" {
 
   covers = {
     lag         = [aws_cloudwatch_metric_alarm.this_reader_lag.threshold, aws_cloudwatch_metric_alarm.this_reader_behind.threshold]
-    splitting   = [local.this_reader_host, local.this_host]
+    splitting   = [output.this.value.host, output.this.value.reader_host]
     performance = [aws_rds_cluster_instance.this.performance_insights_enabled, aws_cloudwatch_metric_alarm.this_reader.dimensions]
     failover    = [aws_rds_cluster_instance.this.promotion_tier, aws_rds_cluster.this.backup_retention_period, aws_db_event_subscription.this.event_categories]
   }
