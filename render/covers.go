@@ -235,6 +235,9 @@ func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
 	for _, name := range r.order {
 		for _, u := range r.files[name] {
 			if u.form == Object && len(words) >= 2 && u.block.Labels[1] == words[0] && s.Named(u.block.Labels[2]) == words[1] && u.holds(words[2:]) {
+				if kind := u.tree.Get("kind"); kind != nil {
+					words[0] = kind.Text // it may be written as another kind
+				}
 				return strings.Join(words, "."), true
 			}
 		}

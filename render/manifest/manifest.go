@@ -22,8 +22,8 @@ import (
 )
 
 // meta are the arguments of a manifest block that say whether and how often it
-// is rendered. They are the caller's.
-var meta = map[string]bool{"when": true, "for_each": true}
+// is rendered, and as what. The first two are the caller's.
+var meta = map[string]bool{"when": true, "for_each": true, "written_as": true}
 
 // Document renders one manifest block of the file src. Its labels are
 // apiVersion and kind, which come first, then metadata, then the arguments in
@@ -38,6 +38,9 @@ func Document(src []byte, block *hclsyntax.Block, apiVersion, kind string, s fol
 	header := []yaml.Entry{
 		{Key: "apiVersion", Value: labelled(apiVersion, block, 0)},
 		{Key: "kind", Value: labelled(kind, block, 1)},
+	}
+	if attr := block.Body.Attributes["written_as"]; attr != nil {
+		w.writtenAs(attr.Expr, s, header)
 	}
 	doc.Entries = append(header, metadataFirst(doc.Entries)...)
 	return doc, distinct(w.diags)
@@ -87,6 +90,24 @@ func (w *walker) body(block *hclsyntax.Block, s fold.Scope) *yaml.Node {
 	}
 	w.attach(doc, block.OpenBraceRange.End, items, block.CloseBraceRange.Start)
 	return doc
+}
+
+// writtenAs replaces what the labels say. They stay the name by which other
+// templates know the object, so that one which becomes a different kind for
+// some blueprints can still be extended.
+func (w *walker) writtenAs(expr hclsyntax.Expression, s fold.Scope, header []yaml.Entry) {
+	n := w.walk(expr, s)
+	if n.Kind != yaml.Sequence || len(n.Items) != len(header) {
+		w.fail(expr.Range(), "Not a kind", "written_as takes a list of two texts: apiVersion and kind.")
+		return
+	}
+	for i, item := range n.Items {
+		if item.Kind != yaml.String {
+			w.fail(expr.Range(), "Not a kind", "written_as takes a list of two texts: apiVersion and kind.")
+			return
+		}
+		header[i].Value = item
+	}
 }
 
 // labelled is the entry that a label of the block stands for.
