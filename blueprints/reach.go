@@ -275,11 +275,12 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr, env *environment) sites {
 
 func (w *walker) forLoop(e *hclsyntax.ForExpr, env *environment) sites {
 	collection := w.walk(e.CollExpr, env)
-	items := elements(collection)
-	if len(items) == 0 && !knownEmpty(collection) {
-		// The elements are made by the evaluator; they hold no instances.
-		items = sites{nil}
+	items := sites{nil}
+	if collection.haveRefs() || knownEmpty(collection) {
+		items = elements(collection)
 	}
+	// Else the elements hold no instances, so the body reaches the same for all
+	// of them and is walked once; a table of machines has a hundred rows.
 	var out sites
 	for _, item := range items {
 		inner := &environment{names: map[string]*site{e.ValVar: item}, outer: env}
@@ -334,6 +335,15 @@ func holdsAnonymous(expr hclsyntax.Expression) bool {
 		return nil
 	})
 	return found
+}
+
+func (at sites) haveRefs() bool {
+	for _, s := range at {
+		if hasRefs(s.val) {
+			return true
+		}
+	}
+	return false
 }
 
 func knownEmpty(at sites) bool {
