@@ -113,6 +113,7 @@ func compare(t *testing.T, terraform *terraform, mutants []*mutant) []*result {
 			one.ourTime = time.Since(start)
 			one.theirs, one.err = terraform.validate(m.files)
 			results[i] = one
+			t.Logf("%d of %d: %s: Terraform passes: %v, we pass: %v", i+1, len(mutants), m.edit, one.theirs.Valid, !one.refused())
 		})
 	}
 	group.Wait()

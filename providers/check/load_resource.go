@@ -154,12 +154,22 @@ func (c *checker) loadLifecycle(r *resource, block *hcl.Block) {
 
 func decodeBool(expr hcl.Expression) hcl.Diagnostics {
 	var value *bool
-	return gohcl.DecodeExpression(expr, nil, &value)
+	return decodeInto(&value)(expr)
 }
 
 func decodeString(expr hcl.Expression) hcl.Diagnostics {
 	var value *string
-	return gohcl.DecodeExpression(expr, nil, &value)
+	return decodeInto(&value)(expr)
+}
+
+// decodeInto stores a constant.
+func decodeInto(target any) func(hcl.Expression) hcl.Diagnostics {
+	return func(expr hcl.Expression) hcl.Diagnostics {
+		if _, diags := expr.Value(nil); diags.HasErrors() {
+			return diags
+		}
+		return gohcl.DecodeExpression(expr, nil, target)
+	}
 }
 
 func (c *checker) loadIgnoreChanges(r *resource, attribute *hcl.Attribute) {

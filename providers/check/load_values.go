@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
-	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -46,9 +45,7 @@ func (c *checker) loadVariable(block *hcl.Block) {
 	c.constant(content.Attributes["sensitive"], decodeBool)
 	nullable := true
 	for name, target := range map[string]*bool{"nullable": &nullable, "ephemeral": &v.ephemeral} {
-		c.constant(content.Attributes[name], func(expr hcl.Expression) hcl.Diagnostics {
-			return gohcl.DecodeExpression(expr, nil, target)
-		})
+		c.constant(content.Attributes[name], decodeInto(target))
 	}
 	var defaults *typeexpr.Defaults
 	if attribute := content.Attributes["type"]; attribute != nil {
@@ -145,9 +142,7 @@ func (c *checker) loadOutput(block *hcl.Block) {
 	}
 	c.constant(content.Attributes["description"], decodeString)
 	c.constant(content.Attributes["sensitive"], decodeBool)
-	c.constant(content.Attributes["ephemeral"], func(expr hcl.Expression) hcl.Diagnostics {
-		return gohcl.DecodeExpression(expr, nil, &o.ephemeral)
-	})
+	c.constant(content.Attributes["ephemeral"], decodeInto(&o.ephemeral))
 	if o.ephemeral {
 		c.add(problem("Ephemeral output not allowed", "Ephemeral outputs are not allowed in the context of a root module.", block.DefRange))
 	}

@@ -113,9 +113,10 @@ func (c *checker) resourceReference(ref reference, s scope) hcl.Diagnostics {
 		return hcl.Diagnostics{problem("Reference to undeclared resource",
 			fmt.Sprintf("A %s resource %q %q has not been declared in the root module.%s", kind, ref.typ, ref.name, hint), ref.at())}
 	}
-	if s.inside == r {
-		return hcl.Diagnostics{problem("Self-referential block",
-			fmt.Sprintf("Configuration for %s may not refer to itself.", r.address()), ref.at())}
+	if s.inside == r { // validation lets it pass
+		diag := problem("Self-referential block", fmt.Sprintf("Configuration for %s may not refer to itself.", r.address()), ref.at())
+		diag.Extra = planOnly{}
+		return hcl.Diagnostics{diag}
 	}
 	diags := instanceKey(r, ref)
 	return append(diags, staticTraversal(r.schema, ref.rest, ref.at())...)
