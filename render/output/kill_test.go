@@ -64,6 +64,7 @@ func child(t testing.TB, role, dir string) *exec.Cmd {
 }
 
 func renderForever(dir string) {
+	fmt.Println("ready")
 	for n := 0; ; n++ {
 		if _, err := Write(context.Background(), dir, treeOf(generation(n%2)), Options{}); err != nil {
 			exitWith(err)
@@ -112,6 +113,9 @@ func TestKill(t *testing.T) {
 			if entries, _ := os.ReadDir(top); len(entries) != 1 {
 				t.Errorf("left beside the folder: %v", entries)
 			}
+			if seen[0] == 0 || seen[1] == 0 {
+				t.Errorf("the kills never came in between: %v", seen)
+			}
 			t.Logf("%d kills, %d left a whole tree before recovery, after it by generation: %v", kills, whole, seen)
 		})
 	}
@@ -127,10 +131,17 @@ func which(got files) int {
 func killAtRandom(t *testing.T, dir string) {
 	t.Helper()
 	cmd := child(t, "loop", dir)
-	if err := cmd.Start(); err != nil {
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		_, err = out.Read(make([]byte, 16)) // however slow the machine is to start it
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(15*time.Millisecond + time.Duration(rand.IntN(40_000))*time.Microsecond)
+	time.Sleep(time.Duration(rand.IntN(60_000)) * time.Microsecond)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
