@@ -281,15 +281,23 @@ func (w *walker) forLoop(e *hclsyntax.ForExpr, env *environment) sites {
 	}
 	// Else the elements hold no instances, so the body reaches the same for all
 	// of them and is walked once; a table of machines has a hundred rows.
+	if e.CondExpr != nil {
+		// HCL tries the condition once before the first element.
+		w.walk(e.CondExpr, loopNames(e, nil, env))
+	}
 	var out sites
 	for _, item := range items {
-		inner := &environment{names: map[string]*site{e.ValVar: item}, outer: env}
-		if e.KeyVar != "" {
-			inner.names[e.KeyVar] = nil
-		}
-		out = append(out, w.forElement(e, inner)...)
+		out = append(out, w.forElement(e, loopNames(e, item, env))...)
 	}
 	return out
+}
+
+func loopNames(e *hclsyntax.ForExpr, item *site, outer *environment) *environment {
+	env := &environment{names: map[string]*site{e.ValVar: item}, outer: outer}
+	if e.KeyVar != "" {
+		env.names[e.KeyVar] = nil
+	}
+	return env
 }
 
 func (w *walker) forElement(e *hclsyntax.ForExpr, env *environment) sites {
