@@ -59,6 +59,12 @@ const dnsLabel = `[a-z0-9]([-a-z0-9]*[a-z0-9])?`
 
 var percentage = regexp.MustCompile(`^[0-9]+%$`)
 
+// isQuotaKey accepts the resources of containers, the numbers of objects, and
+// anything with a domain or a storage class.
+var isQuotaKey = matching(`((requests|limits)\.)?(cpu|memory|ephemeral-storage)|(requests\.)?(storage|hugepages-.+)|`+
+	`pods|services|services\.(loadbalancers|nodeports)|replicationcontrollers|resourcequotas|secrets|configmaps|`+
+	`persistentvolumeclaims|.+/.+`, 317)
+
 func isShare(s string) bool {
 	n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
 	return err == nil && percentage.MatchString(s) && n <= 100

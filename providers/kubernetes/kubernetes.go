@@ -79,6 +79,6 @@ func (s *Schemas) CheckTree(files map[string][]byte) hcl.Diagnostics {
 		values[i] = c.document()
 		problems = append(problems, c.problems...)
 	}
-	problems = append(problems, s.checkTree(docs, values)...)
+	problems = append(problems, s.checkTree(docs, values, len(problems) == 0)...)
 	return diagnostics(problems, files)
 }

@@ -175,3 +175,21 @@ func (c *Cluster) Ask(t testing.TB, text []byte) Verdict {
 	}
 	return Verdict{Refused: answer.failed(), Warnings: answer.warnings}
 }
+
+// Namespaces creates the namespaces of a folder, so that Ask can be asked about
+// manifests in them.
+func (c *Cluster) Namespaces(t testing.TB, dir string) {
+	t.Helper()
+	for _, o := range objects(t, dir) {
+		if !isNamespace(o) {
+			continue
+		}
+		answer, err := c.apply(o, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed := answer.failed(); failed != "" {
+			t.Fatal(failed)
+		}
+	}
+}

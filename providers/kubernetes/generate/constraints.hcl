@@ -59,6 +59,17 @@ root "v1/Namespace" {
   }
 }
 
+root "v1/Namespace" {
+  rule {
+    condition = "!has(self.metadata.labels) || ['enforce', 'audit', 'warn'].all(m, !('pod-security.kubernetes.io/' + m in self.metadata.labels) || self.metadata.labels['pod-security.kubernetes.io/' + m] in ['privileged', 'baseline', 'restricted'])"
+    message   = "a Pod Security level is privileged, baseline or restricted"
+  }
+  rule {
+    condition = "!has(self.metadata.labels) || ['enforce', 'audit', 'warn'].all(m, !('pod-security.kubernetes.io/' + m + '-version' in self.metadata.labels) || self.metadata.labels['pod-security.kubernetes.io/' + m + '-version'].matches('^(latest|v1[.][0-9]+)$'))"
+    message   = "a Pod Security version is latest or v1 and a minor version, such as v1.37"
+  }
+}
+
 root "v1/Service" {
   required = ["spec"]
   rule {
@@ -594,6 +605,7 @@ type "io.k8s.api.apps.v1.RollingUpdateDeployment" {
 }
 
 type "io.k8s.api.apps.v1.StatefulSetSpec" {
+  property "serviceName" { format = "dns-label" }
   property "podManagementPolicy" { enum = ["OrderedReady", "Parallel"] }
 }
 
@@ -720,6 +732,10 @@ type "io.k8s.api.autoscaling.v2.ResourceMetricSource" {
     condition = "has(self.target.averageUtilization) != has(self.target.averageValue)"
     message   = "the target needs either averageUtilization or averageValue"
   }
+}
+
+type "io.k8s.api.autoscaling.v2.ContainerResourceMetricSource" {
+  property "container" { format = "dns-label" }
 }
 
 type "io.k8s.api.autoscaling.v2.PodsMetricSource" {
@@ -953,13 +969,17 @@ type "io.k8s.api.core.v1.LimitRangeItem" {
     message   = "a minimum is above the default limit of the same resource"
   }
   rule {
+    condition = "[has(self.min) ? self.min : {}, has(self.max) ? self.max : {}, has(self.default) ? self.default : {}, has(self.defaultRequest) ? self.defaultRequest : {}, has(self.maxLimitRequestRatio) ? self.maxLimitRequestRatio : {}].all(m, m.all(k, k.contains('/') || k.startsWith('hugepages-') || (self.type == 'PersistentVolumeClaim' ? k == 'storage' : k in ['cpu', 'memory', 'ephemeral-storage'])))"
+    message   = "limits can be set on cpu, memory, ephemeral-storage, hugepages-… and resources with a domain, and for claims on storage"
+  }
+  rule {
     condition = "self.type != 'Pod' || !has(self.default) && !has(self.defaultRequest)"
     message   = "limits of the type Pod have no defaults"
   }
 }
 
 type "io.k8s.api.core.v1.ResourceQuotaSpec" {
-  property "hard" { key_format = "label-key" }
+  property "hard" { key_format = "quota-key" }
   rule {
     condition = "!has(self.hard) || self.hard.all(k, quantity(self.hard[k]).sign() >= 0)"
     message   = "an amount is negative"
