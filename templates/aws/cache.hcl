@@ -23,6 +23,15 @@ let {
   days               = { monday = "tue", tuesday = "wed", wednesday = "thu", thursday = "fri", friday = "sat", saturday = "sun", sunday = "mon" }
   maintenance_window = format("%s:%02d:00-%s:%02d:00", substr(cache.maintenance_day, 0, 3), cache.maintenance_hour, cache.maintenance_hour == 23 ? let.days[cache.maintenance_day] : substr(cache.maintenance_day, 0, 3), (cache.maintenance_hour + 1) % 24)
 
+  backup_days = cache.redis_cluster == null ? cache.backup_days : cache.redis_cluster.backup_days
+  grows       = cache.redis_cluster == null ? false : cache.redis_cluster.grows
+
+  # Somebody wants to hear of changes: the cache's own clients, or a service that keeps copies in further layers.
+  announced = anytrue(concat(
+    [cache.in_memory_caching == null ? false : cache.in_memory_caching.invalidation == "events"],
+    [for s in cache.clients : s.multi_layer_caching == null ? false : s.multi_layer_caching.cache.name == cache.name],
+  ))
+
   # Pods have the network identity of their cluster's nodes.
   callers = distinct([for s in cache.clients : s.runs_on == null ? s.name : s.runs_on.name])
 

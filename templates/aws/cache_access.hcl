@@ -6,6 +6,7 @@ template "cache_access" {
 
 let {
   on_instances = [for s in cache.clients : s.name if s.runs_on == null]
+  allowed      = length(let.on_instances) > 0 && (cache.engine != "memcached" || cache.in_memory_caching != null || let.announced)
   has_reader   = cache.engine != "memcached" && cache.redis_cluster == null && cache.replicas > 0
 }
 
@@ -13,18 +14,47 @@ locals {
   this_host = cache.engine == "memcached" ? aws_elasticache_cluster.this.cluster_address : cache.redis_cluster == null ? aws_elasticache_replication_group.this.primary_endpoint_address : aws_elasticache_replication_group.this.configuration_endpoint_address
 }
 
-# Clients on instances log in as the cache's user, with their role.
+# What clients on instances may do, with their role.
 data "aws_iam_policy_document" "this_clients" {
-  when = cache.engine != "memcached" && length(let.on_instances) > 0
+  when = let.allowed
 
+  # Log in as the cache's user.
   statement {
+    when = cache.engine != "memcached"
+
+    sid       = "Connect"
     actions   = ["elasticache:Connect"]
     resources = [aws_elasticache_replication_group.this.arn, aws_elasticache_user.this.arn]
+  }
+
+  statement {
+    when = cache.in_memory_caching != null
+
+    sid       = "Settings"
+    actions   = ["ssm:GetParameter"]
+    resources = [aws_ssm_parameter.this.arn]
+  }
+
+  # Say what they have changed, and hear what others have.
+  statement {
+    when = let.announced
+
+    sid       = "Announce"
+    actions   = ["events:PutEvents"]
+    resources = [aws_cloudwatch_event_bus.this.arn]
+  }
+
+  statement {
+    when = let.announced
+
+    sid       = "Listen"
+    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    resources = [aws_sqs_queue.this.arn]
   }
 }
 
 resource "aws_iam_role_policy" "this_clients" {
-  when     = cache.engine != "memcached" && length(let.on_instances) > 0
+  when     = let.allowed
   for_each = { for client in let.on_instances : client => aws_iam_role[client].id }
 
   name   = "cache-${cache.name}"

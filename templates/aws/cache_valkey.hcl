@@ -47,6 +47,21 @@ resource "aws_elasticache_parameter_group" "this" {
     value = cache.eviction
   }
 
+  parameter {
+    when = cache.redis_cluster != null
+
+    name  = "cluster-enabled"
+    value = "yes"
+  }
+
+  # Changed, expired and evicted keys are announced, so that programs can forget their own copies.
+  parameter {
+    when = let.announced
+
+    name  = "notify-keyspace-events"
+    value = "Exeg"
+  }
+
   # Kept free of data, for snapshots, failovers and buffers.
   parameter {
     name  = "reserved-memory-percent"
@@ -78,6 +93,9 @@ resource "aws_elasticache_replication_group" "this" {
   user_group_ids       = [aws_elasticache_user_group.this.user_group_id]
 
   num_cache_clusters         = cache.redis_cluster == null ? 1 + cache.replicas : null
+  cluster_mode               = cache.redis_cluster == null ? null : "enabled"
+  num_node_groups            = cache.redis_cluster == null ? null : cache.redis_cluster.shards
+  replicas_per_node_group    = cache.redis_cluster == null ? null : cache.redis_cluster.replicas
   automatic_failover_enabled = cache.failover
   multi_az_enabled           = cache.failover && cache.zones > 1
 
@@ -86,9 +104,9 @@ resource "aws_elasticache_replication_group" "this" {
   transit_encryption_enabled = true
   transit_encryption_mode    = "required"
 
-  snapshot_retention_limit   = cache.backup_days > 0 ? cache.backup_days : null
-  snapshot_window            = cache.backup_days > 0 ? let.snapshot_window : null
-  final_snapshot_identifier  = cache.backup_days > 0 ? "${let.name}-final" : null
+  snapshot_retention_limit   = let.backup_days > 0 ? let.backup_days : null
+  snapshot_window            = let.backup_days > 0 ? let.snapshot_window : null
+  final_snapshot_identifier  = let.backup_days > 0 ? "${let.name}-final" : null
   maintenance_window         = let.maintenance_window
   auto_minor_version_upgrade = true
   apply_immediately          = false # what interrupts waits for the maintenance window

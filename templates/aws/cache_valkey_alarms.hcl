@@ -4,6 +4,10 @@ template "cache_valkey_alarms" {
   file = "cache_${cache.name}_alarms.tf"
 }
 
+let {
+  max_memory = cache.redis_cluster != null ? cache.redis_cluster.max_memory : cache.in_memory_caching != null ? cache.in_memory_caching.max_memory : cache.eviction == "noeviction" ? 75 : 95
+}
+
 locals {
   # ElastiCache names its nodes like this. Alarms cannot search for them, so they are listed.
   this_nodes = let.nodes
@@ -12,8 +16,8 @@ locals {
     memory = {
       metric    = "DatabaseMemoryUsagePercentage"
       operator  = "GreaterThanThreshold"
-      threshold = cache.eviction == "noeviction" ? 75 : 95
-      means     = cache.eviction == "noeviction" ? "Three quarters of the memory are used; when it is full, writes fail." : "The memory is full: what is read seldom gives way."
+      threshold = let.max_memory
+      means     = cache.eviction == "noeviction" ? "${let.max_memory} % of a node's memory are used. When it is full, writes fail." : "${let.max_memory} % of a node's memory are used. When it is full, keys give way."
     }
     engine-cpu = {
       metric    = "EngineCPUUtilization"
