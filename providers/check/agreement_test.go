@@ -41,6 +41,23 @@ func TestAgreement(t *testing.T) {
 	report(t, results)
 }
 
+// TestSnippetAgreement compares every snippet, in a root with nothing else. It
+// is a part of the full run only.
+func TestSnippetAgreement(t *testing.T) {
+	if testing.Short() || number("SCAFFOLD_AGREEMENT_MUTANTS", 30) < 300 {
+		t.Skip("a full run takes SCAFFOLD_AGREEMENT_MUTANTS=300")
+	}
+	const alone = "terraform {\n  required_providers {\n    aws = {\n      source = \"hashicorp/aws\"\n    }\n  }\n}\n"
+	folder := t.TempDir()
+	write(t, folder, map[string][]byte{"main.tf": []byte(alone)})
+	mutants := []*mutant{}
+	for _, snippet := range snippets {
+		files := map[string][]byte{"main.tf": []byte(alone), "snippet.tf": []byte(snippet + "\n")}
+		mutants = append(mutants, &mutant{edit: "snippet", typ: "terraform", files: files, what: snippet})
+	}
+	report(t, compare(t, newTerraform(t, folder), mutants))
+}
+
 func number(variable string, otherwise int) int {
 	if value, err := strconv.Atoi(os.Getenv(variable)); err == nil {
 		return value

@@ -81,7 +81,7 @@ func TestReferences(t *testing.T) {
 		},
 		{
 			name: "itself",
-			text: box("old = toy_box.x.arn"),
+			text: box("size = toy_box.x.size"),
 			want: `4: Self-referential block (at plan): Configuration for toy_box.x may not refer to itself.`,
 		},
 		{

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -61,7 +62,14 @@ func (c *checker) refer(traversals []hcl.Traversal, s scope) bool {
 	refs, diags := references(traversals)
 	diags = append(diags, c.static(refs, s)...)
 	c.add(diags...)
-	return !diags.HasErrors()
+	return !refused(diags)
+}
+
+// refused tells whether validation, and not only the plan, would fail.
+func refused(diags hcl.Diagnostics) bool {
+	return slices.ContainsFunc(diags, func(diag *hcl.Diagnostic) bool {
+		return diag.Severity == hcl.DiagError && !OnlyAtPlan(diag)
+	})
 }
 
 // value evaluates an expression and hands the value to a check.
