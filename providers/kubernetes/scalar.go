@@ -20,7 +20,11 @@ func (c *checker) scalar(node *yaml.Node, at *path, n *archive.Node) any {
 		c.wrongType(node, at, n)
 		return nil
 	}
+	before := len(c.problems)
 	plain := c.plainScalar(node, at)
+	if len(c.problems) > before {
+		return nil // a spelling with two meanings has no type yet
+	}
 	if !fits(plain, n) {
 		c.wrongType(node, at, n)
 		return nil

@@ -246,14 +246,10 @@ func (c *checker) unknownField(key *yaml.Node, at *path, n *archive.Node) {
 	case len(names) <= 8:
 		fix = "possible are " + strings.Join(names, ", ")
 	}
-	where := "the object"
-	if at.parent != nil {
-		where = at.parent.String()
-	}
 	if at.parent == nil && key.Value == "status" {
 		fix = "controllers write the status; remove it"
 	}
-	c.report(key, at, summaryField, fmt.Sprintf("%s of a %s has no field %s", where, c.doc.Kind.Kind, key.Value), fix)
+	c.report(key, at, summaryField, fmt.Sprintf("a %s has no field %s here", c.doc.Kind.Kind, key.Value), fix)
 }
 
 func (c *checker) list(node *yaml.Node, at *path, n *archive.Node) any {
