@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"scaffold/blueprints"
+	"scaffold/render/fold"
 )
 
 // Pack is a folder of templates for one provider.
@@ -62,6 +63,7 @@ type Template struct {
 	Range   hcl.Range
 
 	src   []byte
+	lexed fold.Lexed
 	order int
 }
 

@@ -15,11 +15,11 @@ func (f *folder) withComments(r hcl.Range, floor hcl.Pos) hcl.Range {
 	if !f.firstOnLine(r.Start, floor) || !f.commentLike(f.lineStart(r.Start.Byte)) {
 		return r
 	}
-	tokens, _ := hclsyntax.LexConfig(f.src[floor.Byte:r.Start.Byte], r.Filename, floor)
-	for i := len(tokens) - 1; i >= 0; i-- {
+	tokens := f.lexed.before(f.src, r.Start)
+	for i := len(tokens) - 1; i >= 0 && tokens[i].Range.Start.Byte >= floor.Byte; i-- {
 		tok := tokens[i]
 		switch tok.Type {
-		case hclsyntax.TokenEOF, hclsyntax.TokenNewline:
+		case hclsyntax.TokenNewline:
 		case hclsyntax.TokenComment:
 			if !f.endsAbove(tok, r.Start.Line) || !f.firstOnLine(tok.Range.Start, floor) {
 				return r

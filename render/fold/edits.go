@@ -12,6 +12,7 @@ import (
 // about it.
 type folder struct {
 	src   []byte
+	lexed *Lexed
 	diags hcl.Diagnostics
 
 	// failed counts the errors in diags that come from evaluating, as opposed

@@ -128,6 +128,9 @@ func nextText(lines []Line) string {
 // insideTemplates are the numbers of the lines that begin inside of a heredoc
 // or a block comment, whose blank lines are its own.
 func insideTemplates(text []byte) map[int]bool {
+	if !bytes.Contains(text, []byte("<<")) && !bytes.Contains(text, []byte("/*")) {
+		return nil // no need to lex
+	}
 	tokens, _ := hclsyntax.LexConfig(text, "", hcl.InitialPos)
 	inside := map[int]bool{}
 	depth, from := 0, 0

@@ -36,4 +36,8 @@ type Scope struct {
 
 	// This is what the name "this" in addresses becomes; empty leaves it alone.
 	This string
+
+	// Lexed are the tokens of the file that is folded, for callers that fold it
+	// many times; nil: the file is lexed once for each call.
+	Lexed *Lexed
 }

@@ -1,0 +1,31 @@
+package fold
+
+import (
+	"sort"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Lexed holds the tokens of one file. The zero value is ready: the file is
+// lexed when a fold first needs to look at comments. It may be shared between
+// goroutines.
+type Lexed struct {
+	once   sync.Once
+	tokens hclsyntax.Tokens
+}
+
+func (s Scope) lexed() *Lexed {
+	if s.Lexed != nil {
+		return s.Lexed
+	}
+	return &Lexed{}
+}
+
+// before are the tokens that end at a position or before it.
+func (l *Lexed) before(src []byte, at hcl.Pos) hclsyntax.Tokens {
+	l.once.Do(func() { l.tokens, _ = hclsyntax.LexConfig(src, "", hcl.InitialPos) })
+	n := sort.Search(len(l.tokens), func(i int) bool { return l.tokens[i].Range.End.Byte > at.Byte })
+	return l.tokens[:n]
+}
