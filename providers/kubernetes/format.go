@@ -32,6 +32,7 @@ var forms = map[string]form{
 	"dns-subdomain":          {matching(dnsLabel+`(\.`+dnsLabel+`)*`, 253), "a DNS name: lower-case letters, digits, dashes and dots, beginning and ending with a letter or a digit"},
 	"wildcard-dns":           {matching(`(\*\.)?`+dnsLabel+`(\.`+dnsLabel+`)*`, 253), "a DNS name, whose first label may be *"},
 	"label-key":              {isQualifiedName, "a name of at most 63 letters, digits, dashes, dots and underscores, with an optional DNS prefix and a slash"},
+	"quota-key":              {isQuotaKey, "a resource that a quota can count, such as requests.cpu, limits.memory, pods or count/jobs.batch"},
 	"label-value":            {matching(`([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?`, 63), "a label value: at most 63 letters, digits, dashes, dots and underscores, beginning and ending with a letter or a digit"},
 	"port-name":              {isPortName, "a port name: at most 15 lower-case letters, digits and single dashes, with at least one letter"},
 	"port-or-name":           {isPortName, "a port name: at most 15 lower-case letters, digits and single dashes, with at least one letter"},

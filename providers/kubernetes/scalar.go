@@ -36,18 +36,18 @@ func (c *checker) scalar(node *yaml.Node, at *path, n *archive.Node) any {
 func fits(plain any, n *archive.Node) bool {
 	_, text := plain.(string)
 	_, whole := plain.(int64)
-	_, decimal := plain.(float64)
+	_, fraction := plain.(float64)
 	_, truth := plain.(bool)
 	switch {
 	case n.IntOrString:
 		// A quantity may be written as any number.
-		return text || whole || decimal && n.Format == "quantity"
+		return text || whole || fraction && n.Format == "quantity"
 	case n.Type == "string":
 		return text
 	case n.Type == "integer":
 		return whole
 	case n.Type == "number":
-		return whole || decimal
+		return whole || fraction
 	case n.Type == "boolean":
 		return truth
 	}
@@ -189,12 +189,14 @@ func (c *checker) limits(node *yaml.Node, at *path, n *archive.Node, plain any) 
 
 func (c *checker) bounds(node *yaml.Node, at *path, n *archive.Node, value float64) {
 	if n.Minimum != nil && (value < *n.Minimum || n.ExclusiveMinimum && value == *n.Minimum) {
-		c.report(node, at, summaryValue, fmt.Sprintf("%s is below the minimum %v", node.Value, *n.Minimum), "")
+		c.report(node, at, summaryValue, fmt.Sprintf("%s is below the minimum %s", node.Value, decimal(*n.Minimum)), "")
 	}
 	if n.Maximum != nil && (value > *n.Maximum || n.ExclusiveMaximum && value == *n.Maximum) {
-		c.report(node, at, summaryValue, fmt.Sprintf("%s is above the maximum %v", node.Value, *n.Maximum), "")
+		c.report(node, at, summaryValue, fmt.Sprintf("%s is above the maximum %s", node.Value, decimal(*n.Maximum)), "")
 	}
 }
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func (c *checker) length(node *yaml.Node, at *path, n *archive.Node, value string) {
 	length := utf8.RuneCountInString(value)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -133,14 +134,17 @@ func (c *Cluster) apply(o object, dryRun bool) (reply, error) {
 type definition struct {
 	name string
 	text []byte
+
+	once    sync.Once // installs it
+	failure error
 }
 
-func readDefinitions(dir string) (map[string]definition, error) {
+func readDefinitions(dir string) (map[string]*definition, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]definition{}
+	all := map[string]*definition{}
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -156,7 +160,7 @@ func readDefinitions(dir string) (map[string]definition, error) {
 		if err := json.Unmarshal(text, &body); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		all[body.Spec.Group+"/"+body.Spec.Names.Kind] = definition{name: body.Metadata.Name, text: text}
+		all[body.Spec.Group+"/"+body.Spec.Names.Kind] = &definition{name: body.Metadata.Name, text: text}
 	}
 	return all, nil
 }
@@ -167,14 +171,16 @@ const definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions
 // needs it, and waits until the server serves the kind.
 func (c *Cluster) install(o object) error {
 	group, _, _ := strings.Cut(o.APIVersion, "/")
-	c.mu.Lock()
-	d, custom := c.definitions[group+"/"+o.Kind]
-	done := c.installed[d.name]
-	c.installed[d.name] = true
-	c.mu.Unlock()
-	if !custom || done {
+	d := c.definitions[group+"/"+o.Kind]
+	if d == nil {
 		return nil
 	}
+	d.once.Do(func() { d.failure = c.define(d, o) })
+	return d.failure
+}
+
+// define creates a definition for the sake of an object of its kind.
+func (c *Cluster) define(d *definition, o object) error {
 	answer, err := c.send(http.MethodPatch, definitionsPath+d.name+"?fieldManager=scaffold&force=true",
 		"application/apply-patch+yaml", d.text)
 	if err != nil {

@@ -32,9 +32,8 @@ type Cluster struct {
 	client  *http.Client
 
 	mu          sync.Mutex
-	definitions map[string]definition // of custom resources, by group and kind
-	resources   map[string]resource   // by apiVersion and kind
-	installed   map[string]bool
+	definitions map[string]*definition // of custom resources, by group and kind
+	resources   map[string]resource    // by apiVersion and kind
 	controllers sync.Once
 	failure     error
 }
@@ -48,7 +47,6 @@ func start(etcd, apiserver, definitions string) (*Cluster, error) {
 		dir:       dir,
 		token:     randomText(),
 		resources: map[string]resource{},
-		installed: map[string]bool{},
 		client: &http.Client{
 			Timeout: 2 * time.Minute,
 			// The certificate is one that the server made a moment ago.

@@ -699,6 +699,7 @@ type "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec" {
 }
 
 type "io.k8s.api.autoscaling.v2.CrossVersionObjectReference" {
+  property "apiVersion" { pattern = "^(v1|[^/]+/[^/]+)$" }
   property "kind" { min_length = 1 }
   property "name" { min_length = 1 }
 }
@@ -727,7 +728,7 @@ type "io.k8s.api.autoscaling.v2.MetricTarget" {
 
 type "io.k8s.api.autoscaling.v2.ResourceMetricSource" {
   also = ["io.k8s.api.autoscaling.v2.ContainerResourceMetricSource"]
-  property "name" { min_length = 1 }
+  property "name" { pattern = "^(cpu|memory|ephemeral-storage|hugepages-.+|[^/]+/[^/]+)$" }
   rule {
     condition = "has(self.target.averageUtilization) != has(self.target.averageValue)"
     message   = "the target needs either averageUtilization or averageValue"
@@ -976,6 +977,10 @@ type "io.k8s.api.core.v1.LimitRangeItem" {
     condition = "self.type != 'Pod' || !has(self.default) && !has(self.defaultRequest)"
     message   = "limits of the type Pod have no defaults"
   }
+}
+
+type "io.k8s.api.core.v1.LimitRangeSpec" {
+  property "limits" { keys = ["type"] }
 }
 
 type "io.k8s.api.core.v1.ResourceQuotaSpec" {
