@@ -142,8 +142,10 @@ func replaceFile(file string, data []byte, mode fs.FileMode) error {
 func (a *app) format1(src []byte, name string) ([]byte, error) {
 	file, diags := blueprints.ParseHCL(src, name)
 	if diags.HasErrors() {
-		w := hcl.NewDiagnosticTextWriter(a.err, map[string]*hcl.File{name: file}, width, a.color())
-		_ = w.WriteDiagnostics(diags)
+		w := &diagnosticWriter{out: a.err, sources: map[string]*hcl.File{name: file}, color: a.color()}
+		for _, d := range diags {
+			w.write(d)
+		}
 		return nil, exitCode(exitError)
 	}
 	return hclwrite.Format(file.Bytes), nil

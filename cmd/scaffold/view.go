@@ -76,17 +76,9 @@ func (a *app) text(p *project.Project, diags hcl.Diagnostics) {
 	if p != nil {
 		sources = p.Sources()
 	}
-	w := hcl.NewDiagnosticTextWriter(a.err, sources, width, a.color())
+	w := &diagnosticWriter{out: a.err, sources: sources, color: a.color()}
 	for _, d := range diags {
-		_ = w.WriteDiagnostic(d)
-		extra, ok := d.Extra.(*blueprints.Extra)
-		if !ok || len(extra.Related) == 0 {
-			continue
-		}
-		for _, r := range extra.Related {
-			fmt.Fprintf(a.err, "  %s: %s\n", place(r.Range), r.Text)
-		}
-		fmt.Fprintln(a.err)
+		w.write(d)
 	}
 }
 
