@@ -84,7 +84,7 @@ func (i *Instance) Pattern(id string) *Instance {
 
 // Set adds a known value, or replaces it.
 func (i *Instance) Set(name string, v cty.Value, origin Origin) *Attr {
-	a := &Attr{Name: name, Owner: i, state: done, val: v, Origin: origin}
+	a := &Attr{Name: name, Owner: i, state: done, val: v, refs: hasRefs(v), Origin: origin}
 	i.put(a)
 	return a
 }

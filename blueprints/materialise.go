@@ -11,8 +11,11 @@ const identity = "(instance)"
 // materialise replaces the instances in the site's value by objects that hold
 // what was demanded of them.
 func (s *site) materialise() cty.Value {
-	if s == nil {
+	switch {
+	case s == nil:
 		return cty.DynamicVal
+	case s.plain:
+		return s.val
 	}
 	return materialise(s.val, s.demand)
 }
@@ -30,7 +33,9 @@ func materialise(v cty.Value, want demand) cty.Value {
 func (i *Instance) object(want demand) cty.Value {
 	attrs := map[string]cty.Value{identity: i.Ref()}
 	for name, inner := range want {
-		if a := i.attrs[name]; a != nil {
+		if a := i.attrs[name]; a != nil && !a.refs {
+			attrs[name] = a.Value()
+		} else if a != nil {
 			attrs[name] = materialise(a.Value(), inner)
 		}
 	}

@@ -26,6 +26,7 @@ type demand map[string]demand
 type site struct {
 	val    cty.Value
 	demand demand
+	plain  bool // known to hold no instances, so nobody need search it for them
 }
 
 // sites are the values that an expression may have at one place: exactly one
@@ -55,6 +56,10 @@ type walker struct {
 	inputs   []*Attr
 	failed   bool // a value that was reached could not be computed
 	hints    map[[2]int]*hcl.Diagnostic
+
+	// instances says that the result may hold instances: a root was used as a
+	// whole, or a value was reached that holds some.
+	instances bool
 }
 
 func (w *walker) bind(locals map[string]cty.Value) *environment {
@@ -146,6 +151,7 @@ func (w *walker) traversal(e *hclsyntax.ScopeTraversalExpr, env *environment) si
 		at = &site{val: v, demand: demand{}}
 		w.roots[name] = at
 	}
+	w.instances = w.instances || len(e.Traversal) == 1
 	return w.steps(sites{at}, e.Traversal[1:], true)
 }
 
@@ -179,7 +185,7 @@ func (w *walker) attr(at sites, name string, rng hcl.Range, exact bool) sites {
 			}
 		case s.val.IsNull() || !s.val.IsKnown():
 		case s.val.Type().IsObjectType() && s.val.Type().HasAttribute(name):
-			out = append(out, &site{val: s.val.GetAttr(name), demand: s.demand})
+			out = append(out, &site{val: s.val.GetAttr(name), demand: s.demand, plain: s.plain})
 		case s.val.CanIterateElements():
 			out = append(out, w.attr(elements(sites{s}), name, rng, false)...)
 		}
@@ -194,11 +200,12 @@ func (w *walker) reach(s *site, inst *Instance, name string) *site {
 	}
 	v := w.resolver.force(a)
 	w.failed = w.failed || a.failed
+	w.instances = w.instances || a.refs
 	w.use(a)
 	if s.demand[name] == nil {
 		s.demand[name] = demand{}
 	}
-	return &site{val: v, demand: s.demand[name]}
+	return &site{val: v, demand: s.demand[name], plain: !a.refs}
 }
 
 func (w *walker) use(a *Attr) {
@@ -220,7 +227,7 @@ func (w *walker) key(at sites, key cty.Value) sites {
 			continue
 		}
 		if v, diags := hcl.Index(s.val, key, nil); !diags.HasErrors() && s.val.IsKnown() {
-			out = append(out, &site{val: v, demand: s.demand})
+			out = append(out, &site{val: v, demand: s.demand, plain: s.plain})
 		}
 	}
 	return out
@@ -347,7 +354,7 @@ func holdsAnonymous(expr hclsyntax.Expression) bool {
 
 func (at sites) haveRefs() bool {
 	for _, s := range at {
-		if hasRefs(s.val) {
+		if !s.plain && hasRefs(s.val) {
 			return true
 		}
 	}
@@ -371,7 +378,7 @@ func elements(at sites) sites {
 		}
 		for it := s.val.ElementIterator(); it.Next(); {
 			_, v := it.Element()
-			out = append(out, &site{val: v, demand: s.demand})
+			out = append(out, &site{val: v, demand: s.demand, plain: s.plain})
 		}
 	}
 	return out

@@ -79,6 +79,9 @@ func (s *Scope) evaluate(r *resolver, expr hcl.Expression, locals map[string]cty
 	for name, at := range w.roots {
 		ctx.Variables[name] = at.materialise()
 	}
+	for _, v := range locals {
+		w.instances = w.instances || hasRefs(v)
+	}
 	for name, at := range env.names {
 		ctx.Variables[name] = at.materialise()
 	}
@@ -91,6 +94,9 @@ func (s *Scope) evaluate(r *resolver, expr hcl.Expression, locals map[string]cty
 	}
 	if v.ContainsMarked() {
 		v, _ = v.UnmarkDeep()
+	}
+	if !w.instances {
+		return v, w.inputs, diags
 	}
 	return restore(v), w.inputs, diags
 }

@@ -102,6 +102,7 @@ type run struct {
 	subs   map[*blueprints.Instance]*subject
 	files  map[string][]*unit
 	order  []string
+	table  *blueprints.Instance
 }
 
 // job is one template for one component.
@@ -229,7 +230,7 @@ func (r *run) planOne(t *Template, inst *blueprints.Instance, root *subject) hcl
 		self = inst.Pattern(t.Pattern)
 	}
 	j.scope = r.model.ScopeOf(inst).With(map[string]cty.Value{
-		"self": self.Ref(), "let": s.let.Ref(), "table": cty.ObjectVal(r.tables()),
+		"self": self.Ref(), "let": s.let.Ref(), "table": r.tables().Ref(),
 	})
 	if t.When != nil {
 		on, diags := r.known(t.When, j.scope)
@@ -249,11 +250,16 @@ func (r *run) planOne(t *Template, inst *blueprints.Instance, root *subject) hcl
 	return diags
 }
 
-func (r *run) tables() map[string]cty.Value {
-	if len(r.pack.Tables) == 0 {
-		return map[string]cty.Value{}
+// tables are the pack's tables as one instance, so that an expression pays for
+// the one that it names.
+func (r *run) tables() *blueprints.Instance {
+	if r.table == nil {
+		r.table = blueprints.NewValues("table")
+		for name, rows := range r.pack.Tables {
+			r.table.Set(name, rows, blueprints.Origin{Source: "pack"})
+		}
 	}
-	return r.pack.Tables
+	return r.table
 }
 
 func (r *run) known(expr hclsyntax.Expression, scope *blueprints.Scope) (bool, hcl.Diagnostics) {

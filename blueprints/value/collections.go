@@ -12,26 +12,25 @@ import (
 )
 
 var collections = map[string]function.Function{
-	"alltrue":    quantifier(true),
-	"anytrue":    quantifier(false),
-	"index":      indexOf,
-	"length":     length,
-	"matchkeys":  matchKeys,
-	"one":        one,
-	"sum":        sum,
-	"tobool":     stdlib.MakeToFunc(cty.Bool),
-	"tolist":     stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
-	"tomap":      stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
-	"tonumber":   stdlib.MakeToFunc(cty.Number),
-	"toset":      stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
-	"tostring":   stdlib.MakeToFunc(cty.String),
-	"transpose":  transpose,
+	"alltrue":   quantifier(true),
+	"anytrue":   quantifier(false),
+	"index":     indexOf,
+	"length":    length,
+	"matchkeys": matchKeys,
+	"one":       one,
+	"sum":       sum,
+	"tobool":    stdlib.MakeToFunc(cty.Bool),
+	"tolist":    stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+	"tomap":     stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
+	"tonumber":  stdlib.MakeToFunc(cty.Number),
+	"toset":     stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+	"tostring":  stdlib.MakeToFunc(cty.String),
+	"transpose": transpose,
 }
 
 func param(name string, t cty.Type) function.Parameter {
 	return function.Parameter{Name: name, Type: t}
 }
-
 
 // iterable is an argument that must be a list, set or tuple.
 func iterable(v cty.Value) error {
