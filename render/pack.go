@@ -1,15 +1,19 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
+	"runtime"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sync/errgroup"
 
 	"scaffold/blueprints"
 	"scaffold/render/fold"
@@ -50,21 +54,27 @@ type Forbid struct {
 }
 
 // Template is one file of a pack: what it is for, and the blocks to render.
+// Name, For and Pattern are known at once, the rest after Pack.Load.
 type Template struct {
 	Name    string
 	For     string // a component kind, or "blueprint"
 	Pattern string // the pattern that a component must name; empty for all components
-	When    hclsyntax.Expression
-	File    hclsyntax.Expression
-	Covers  map[string]Evidence
-	Checks  []*blueprints.Check
-	Lets    []*hclsyntax.Attribute
-	Blocks  []*hclsyntax.Block
-	Range   hcl.Range
 
-	src   []byte
-	lexed fold.Lexed
-	order int
+	When   hclsyntax.Expression
+	File   hclsyntax.Expression
+	Covers map[string]Evidence
+	Checks []*blueprints.Check
+	Lets   []*hclsyntax.Attribute
+	Blocks []*hclsyntax.Block
+	Range  hcl.Range
+
+	src       []byte
+	filename  string
+	file      *hcl.File // nil: not parsed yet
+	diags     hcl.Diagnostics
+	isPattern func(string) bool
+	lexed     fold.Lexed
+	order     int
 }
 
 // LoadPack reads a pack from its folder. isPattern says which names are
@@ -92,20 +102,79 @@ func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Di
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable pack", Detail: err.Error()}}
 	}
 	full := path.Join(folder, name)
-	file, diags := blueprints.ParseHCL(data, full)
-	p.Files[full] = file
-	if diags.HasErrors() {
-		return diags
-	}
-	body := file.Body.(*hclsyntax.Body)
 	if name == "pack.hcl" {
-		return append(diags, p.readHeader(body)...)
+		file, diags := blueprints.ParseHCL(data, full)
+		p.Files[full] = file
+		if diags.HasErrors() {
+			return diags
+		}
+		return append(diags, p.readHeader(file.Body.(*hclsyntax.Body))...)
 	}
-	t, moreDiags := readTemplate(file, isPattern)
-	if t != nil {
-		p.Templates = append(p.Templates, t)
+	t := &Template{src: data, filename: full, isPattern: isPattern}
+	p.Templates = append(p.Templates, t)
+	if t.glance() {
+		return nil
 	}
-	return append(diags, moreDiags...)
+	return p.Load([]*Template{t})
+}
+
+// Load parses the templates that were not yet, side by side: a pack has some
+// eighty, and a blueprint needs a few of them.
+func (p *Pack) Load(templates []*Template) hcl.Diagnostics {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, t := range templates {
+		if t.file == nil {
+			g.Go(func() error { t.parse(); return nil })
+		}
+	}
+	_ = g.Wait()
+	var diags hcl.Diagnostics
+	for _, t := range templates {
+		p.Files[t.filename] = t.file
+		diags = append(diags, t.diags...)
+		t.diags = nil
+	}
+	return diags
+}
+
+var (
+	glanceName    = regexp.MustCompile(`(?m)^template "([a-z0-9_]+)" \{$`)
+	glanceFor     = regexp.MustCompile(`(?m)^  for += ([a-z0-9_]+)$`)
+	glancePattern = regexp.MustCompile(`(?m)^  pattern += "?([a-z0-9_]+)"?$`)
+)
+
+// glance reads what a template is for from its first lines, as a formatted file
+// has them. It reports false where they are not to be found without parsing.
+func (t *Template) glance() bool {
+	name := glanceName.FindSubmatchIndex(t.src)
+	if name == nil {
+		return false
+	}
+	head := t.src[name[1]:]
+	if end := bytes.Index(head, []byte("\n}")); end >= 0 {
+		head = head[:end]
+	}
+	kind := glanceFor.FindSubmatch(head)
+	if kind == nil {
+		return false
+	}
+	t.Name, t.For = string(t.src[name[2]:name[3]]), string(kind[1])
+	if t.isPattern(t.Name) {
+		t.Pattern = t.Name
+	}
+	if pattern := glancePattern.FindSubmatch(head); pattern != nil {
+		t.Pattern = string(pattern[1])
+	}
+	return true
+}
+
+func (t *Template) parse() {
+	file, diags := blueprints.ParseHCL(t.src, t.filename)
+	t.file, t.src, t.diags = file, file.Bytes, diags
+	if !diags.HasErrors() {
+		t.diags = append(t.diags, t.read(file)...)
+	}
 }
 
 func (p *Pack) sortTemplates() {
@@ -215,17 +284,17 @@ func (p *Pack) readUses(expr hclsyntax.Expression) hcl.Diagnostics {
 	return diags
 }
 
-func readTemplate(file *hcl.File, isPattern func(string) bool) (*Template, hcl.Diagnostics) {
+func (t *Template) read(file *hcl.File) hcl.Diagnostics {
 	body := file.Body.(*hclsyntax.Body)
-	t := &Template{src: file.Bytes}
 	var diags hcl.Diagnostics
+	heads := 0
 	for _, b := range body.Blocks {
 		switch b.Type {
 		case "template":
-			if t.Name != "" {
+			if heads++; heads > 1 {
 				diags = append(diags, invalid(b.DefRange(), "A file holds one template.")...)
 			}
-			diags = append(diags, t.readHead(b, isPattern)...)
+			diags = append(diags, t.readHead(b)...)
 		case "let":
 			for _, attr := range b.Body.Attributes {
 				t.Lets = append(t.Lets, attr)
@@ -237,20 +306,20 @@ func readTemplate(file *hcl.File, isPattern func(string) bool) (*Template, hcl.D
 	for _, attr := range body.Attributes {
 		diags = append(diags, invalid(attr.NameRange, "An argument must stand in a block.")...)
 	}
-	if t.Name == "" {
-		return nil, append(diags, invalid(body.SrcRange, `The file has no block template "NAME" { … }.`)...)
+	if heads == 0 {
+		diags = append(diags, invalid(body.SrcRange, `The file has no block template "NAME" { … }.`)...)
 	}
 	sort.Slice(t.Lets, func(i, j int) bool { return t.Lets[i].SrcRange.Start.Byte < t.Lets[j].SrcRange.Start.Byte })
-	return t, diags
+	return diags
 }
 
-func (t *Template) readHead(b *hclsyntax.Block, isPattern func(string) bool) hcl.Diagnostics {
+func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
 	t.Range = b.DefRange()
 	if len(b.Labels) != 1 {
 		return invalid(b.DefRange(), "A template needs one label, its name.")
 	}
 	t.Name = b.Labels[0]
-	if isPattern(t.Name) {
+	if t.isPattern(t.Name) {
 		t.Pattern = t.Name
 	}
 	var diags hcl.Diagnostics

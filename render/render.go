@@ -171,7 +171,16 @@ func (r *run) refuseCombination(c *blueprints.Instance, f Forbid) hcl.Diagnostic
 func (r *run) plan() hcl.Diagnostics {
 	r.subs = map[*blueprints.Instance]*subject{}
 	root := r.subject(r.model.Blueprint, nil)
-	var diags hcl.Diagnostics
+	var needed []*Template
+	for _, t := range r.pack.Templates {
+		if len(r.instances(t)) > 0 {
+			needed = append(needed, t)
+		}
+	}
+	diags := r.pack.Load(needed)
+	if diags.HasErrors() {
+		return diags
+	}
 	// Templates for the whole blueprint come first: their lets are shared.
 	for _, whole := range []bool{true, false} {
 		for _, t := range r.pack.Templates {
