@@ -51,12 +51,21 @@ func TestSnippetAgreement(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string][]byte{"main.tf": []byte(alone)})
 	mutants := []*mutant{}
-	for _, snippet := range snippets {
+	for _, snippet := range snippets() {
 		files := map[string][]byte{"main.tf": []byte(alone), "snippet.tf": []byte(snippet + "\n")}
 		mutants = append(mutants, &mutant{edit: "snippet", typ: "terraform", files: files, what: snippet})
 	}
 	report(t, compare(t, newTerraform(t, folder), mutants))
 }
+
+// snippets are pieces of the language, right and wrong, that are added to roots.
+var snippets = sync.OnceValue(func() []string {
+	text, err := os.ReadFile("testdata/snippets.txt")
+	if err != nil {
+		panic(err)
+	}
+	return strings.Split(string(text), "\n---\n")
+})
 
 func number(variable string, otherwise int) int {
 	if value, err := strconv.Atoi(os.Getenv(variable)); err == nil {

@@ -104,11 +104,11 @@ var edits = []struct {
 	})},
 	{"snippet", func(r *root, edit string) *mutant {
 		p, _ := pick(r.random, r.blocks, top)
-		return r.append(edit, p, snippets[r.random.IntN(len(snippets))])
+		return r.append(edit, p, snippets()[r.random.IntN(len(snippets()))])
 	}},
 	{"snippet again", func(r *root, edit string) *mutant {
 		p, _ := pick(r.random, r.blocks, top)
-		return r.append(edit, p, snippets[r.random.IntN(len(snippets))])
+		return r.append(edit, p, snippets()[r.random.IntN(len(snippets()))])
 	}},
 }
 

@@ -10,7 +10,7 @@ import (
 // diagnostic points into the text.
 func FuzzRoot(f *testing.F) {
 	schemas := toy(f)
-	for _, snippet := range snippets {
+	for _, snippet := range snippets() {
 		f.Add(snippet)
 	}
 	f.Add(base + box("size = 1"))
