@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"bufio"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -22,7 +23,8 @@ import (
 // would stumble over.
 //
 // SCAFFOLD_REFERENCE names the folder of the manifests, SCAFFOLD_MUTANTS how
-// many mutants to try and SCAFFOLD_SEED which.
+// many mutants to try, SCAFFOLD_SEED which, and SCAFFOLD_KINDS, a part of the
+// names of kinds, limits them.
 func TestAgreement(t *testing.T) {
 	c := controlplane.Start(t)
 	s, err := Open()
@@ -97,19 +99,16 @@ func number(variable string, otherwise int) int {
 // document of a random kind.
 func sample(t *testing.T, c *controlplane.Cluster, n int, seed uint64) []mutant {
 	t.Helper()
-	root := os.Getenv("SCAFFOLD_REFERENCE")
-	if root == "" {
-		root = filepath.Join("..", "..", "examples")
-	}
-	if _, err := os.Stat(root); err != nil {
-		root = filepath.Join("controlplane", "testdata")
-	}
 	byKind := map[string][]mutant{}
-	for dir, files := range trees(t, root) {
-		c.Namespaces(t, dir)
-		docs, _ := parseAll(files)
-		for _, doc := range docs {
-			mutantsOf(doc, func(m mutant) { byKind[m.kind] = append(byKind[m.kind], m) })
+	for _, root := range manifestRoots(t) {
+		c.Namespaces(t, root)
+		for _, files := range trees(t, root) {
+			docs, _ := parseAll(files)
+			for _, doc := range docs {
+				if strings.Contains(doc.Kind.String(), os.Getenv("SCAFFOLD_KINDS")) {
+					mutantsOf(doc, func(m mutant) { byKind[m.kind] = append(byKind[m.kind], m) })
+				}
+			}
 		}
 	}
 	kinds := make([]string, 0, len(byKind))
@@ -130,6 +129,30 @@ func sample(t *testing.T, c *controlplane.Cluster, n int, seed uint64) []mutant 
 		picked[i] = list[random.IntN(len(list))]
 	}
 	return picked
+}
+
+// manifestRoots are the folders to take manifests from: the one that the
+// environment names, or the manifests of the examples, or those of the control
+// plane's own tests while there are no examples.
+func manifestRoots(t *testing.T) []string {
+	t.Helper()
+	if root := os.Getenv("SCAFFOLD_REFERENCE"); root != "" {
+		return []string{root}
+	}
+	var roots []string
+	err := filepath.WalkDir(filepath.Join("..", "..", "examples"), func(name string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == "manifests" {
+			roots = append(roots, name)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if len(roots) == 0 {
+		roots = []string{filepath.Join("controlplane", "testdata")}
+	}
+	return roots
 }
 
 // exceptions are the rows of testdata/beyond.tsv: kind, path, edit and why.

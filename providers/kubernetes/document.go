@@ -37,12 +37,40 @@ func Parse(file string, text []byte) ([]Document, []Problem) {
 		if err != nil {
 			return docs, []Problem{notYAML(file, err)}
 		}
+		if node.Kind == 0 || len(node.Content) == 0 {
+			continue
+		}
 		root := node.Content[0]
 		if root.ShortTag() == "!!null" {
 			continue
 		}
+		if budget := maxNodes; !affordable(root, &budget, map[*yaml.Node]bool{}) {
+			return docs, []Problem{{File: file, Line: root.Line, Column: root.Column, Summary: summaryYAML,
+				Message: "the aliases of this document lead in a circle or to too many values"}}
+		}
 		docs = append(docs, Document{File: file, Kind: kindOf(root), root: root})
 	}
+}
+
+// maxNodes is far above any manifest; only aliases of aliases get there.
+const maxNodes = 200_000
+
+// affordable walks a document as the checks will, through its aliases.
+func affordable(node *yaml.Node, budget *int, open map[*yaml.Node]bool) bool {
+	if *budget--; *budget < 0 || open[node] {
+		return false
+	}
+	if node.Kind == yaml.AliasNode {
+		open[node] = true
+		defer delete(open, node)
+		return affordable(node.Alias, budget, open)
+	}
+	for _, child := range node.Content {
+		if !affordable(child, budget, open) {
+			return false
+		}
+	}
+	return true
 }
 
 // parseAll parses files in the order of their names.

@@ -33,7 +33,7 @@ const (
 	summaryType      = "Wrong type"
 	summaryValue     = "Value not allowed"
 	summaryRule      = "Broken rule"
-	summaryTree      = "Broken reference"
+	summaryReference = "Broken reference"
 )
 
 func (p Problem) String() string {
@@ -82,7 +82,10 @@ func (p Problem) diagnostic(text []byte, starts []int) *hcl.Diagnostic {
 		detail = p.Path + ": " + detail
 	}
 	if p.Fix != "" {
-		detail += " " + strings.ToUpper(p.Fix[:1]) + p.Fix[1:] + "."
+		detail += " " + strings.ToUpper(p.Fix[:1]) + p.Fix[1:]
+		if !strings.HasSuffix(detail, "?") {
+			detail += "."
+		}
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,

@@ -66,6 +66,7 @@ type crossedRule struct {
 	// Offenders are the names of what breaks the rule; none must be left.
 	Offenders string `hcl:"offenders,optional"`
 	Condition string `hcl:"condition,optional"`
+	Summary   string `hcl:"summary,optional"`
 	Message   string `hcl:"message"`
 	Fix       string `hcl:"fix,optional"`
 }
@@ -77,6 +78,11 @@ func readTreeRules() (*treeRules, error) {
 	rules := new(treeRules)
 	if err := hclsimple.Decode("tree.hcl", treeFile, nil, rules); err != nil {
 		return nil, fmt.Errorf("reading the rules between documents: %w", err)
+	}
+	for i := range rules.Rules {
+		if rules.Rules[i].Summary == "" {
+			rules.Rules[i].Summary = summaryReference
+		}
 	}
 	return rules, nil
 }

@@ -120,13 +120,13 @@ func (t *tree) program(text string) *cel.Program {
 // fault reports a rule that could not be evaluated.
 func (t *tree) fault(o treeObject, what string, err error) {
 	if t.trusted {
-		t.report(o, located{node: o.doc.root}, fmt.Sprintf("%s could not be checked: %s", what, err), "")
+		t.report(o, located{node: o.doc.root}, summaryRule, fmt.Sprintf("%s could not be checked: %s", what, err), "")
 	}
 }
 
-func (t *tree) report(o treeObject, at located, message, fix string) {
+func (t *tree) report(o treeObject, at located, summary, message, fix string) {
 	c := &checker{doc: o.doc}
-	c.report(c.keyOf(behind(at.node)), at.path, summaryTree, message, fix)
+	c.report(c.keyOf(behind(at.node)), at.path, summary, message, fix)
 	t.problems = append(t.problems, c.problems...)
 }
 
@@ -313,7 +313,7 @@ func (t *tree) checkName(r reference, o treeObject, holder, named located) {
 	if near := nearest(name, known); near != "" {
 		fix = fmt.Sprintf("did you mean %s?", near)
 	}
-	t.report(o, named, fmt.Sprintf("no %s is called %s here", kind, name), fix)
+	t.report(o, named, summaryReference, fmt.Sprintf("no %s is called %s here", kind, name), fix)
 }
 
 // describes reports whether the tree holds the contents of a namespace, so
@@ -361,7 +361,7 @@ func (t *tree) checkRule(r crossedRule) {
 			if err != nil {
 				t.fault(o, r.Name, err)
 			} else if !holds {
-				t.report(o, l, r.Message, r.Fix)
+				t.report(o, l, r.Summary, r.Message, r.Fix)
 			}
 			return
 		}
@@ -371,7 +371,7 @@ func (t *tree) checkRule(r crossedRule) {
 			return
 		}
 		if offenders, _ := value.([]any); len(offenders) > 0 {
-			t.report(o, l, r.Message+": "+enumerate(offenders), r.Fix)
+			t.report(o, l, r.Summary, r.Message+": "+enumerate(offenders), r.Fix)
 		}
 	})
 }

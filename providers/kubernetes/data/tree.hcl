@@ -347,7 +347,8 @@ rule "restricted: host" {
   at        = "spec"
   when      = "restricted(pod)"
   condition = "!(has(self.hostNetwork) && self.hostNetwork) && !(has(self.hostPID) && self.hostPID) && !(has(self.hostIPC) && self.hostIPC) && containers(self).all(c, !has(c.ports) || c.ports.all(q, !has(q.hostPort) || q.hostPort == 0))"
-  message   = "the namespace has the Pod Security level restricted, which forbids the host's network, processes and ports"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which forbids the host's network, processes and ports"
 }
 
 rule "restricted: volumes" {
@@ -355,7 +356,8 @@ rule "restricted: volumes" {
   at        = "spec.volumes.*"
   when      = "restricted(pod)"
   condition = "self.all(k, k in ['name', 'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret'])"
-  message   = "the namespace has the Pod Security level restricted, which forbids this kind of volume"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which forbids this kind of volume"
 }
 
 rule "restricted: user" {
@@ -363,7 +365,8 @@ rule "restricted: user" {
   at        = "spec"
   when      = "restricted(pod)"
   offenders = "containers(self).filter(c, !(has(c.securityContext) && has(c.securityContext.runAsNonRoot) ? c.securityContext.runAsNonRoot : has(self.securityContext) && has(self.securityContext.runAsNonRoot) && self.securityContext.runAsNonRoot)).map(c, c.name)"
-  message   = "the namespace has the Pod Security level restricted, which wants runAsNonRoot true for every container"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which wants runAsNonRoot true for every container"
 }
 
 rule "restricted: root" {
@@ -371,7 +374,8 @@ rule "restricted: root" {
   at        = "spec"
   when      = "restricted(pod)"
   condition = "!(has(self.securityContext) && has(self.securityContext.runAsUser) && self.securityContext.runAsUser == 0) && containers(self).all(c, !(has(c.securityContext) && has(c.securityContext.runAsUser) && c.securityContext.runAsUser == 0))"
-  message   = "the namespace has the Pod Security level restricted, which forbids runAsUser 0"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which forbids runAsUser 0"
 }
 
 rule "restricted: seccomp" {
@@ -379,7 +383,8 @@ rule "restricted: seccomp" {
   at        = "spec"
   when      = "restricted(pod)"
   offenders = "containers(self).filter(c, !(has(c.securityContext) && has(c.securityContext.seccompProfile) ? c.securityContext.seccompProfile.type in ['RuntimeDefault', 'Localhost'] : has(self.securityContext) && has(self.securityContext.seccompProfile) && self.securityContext.seccompProfile.type in ['RuntimeDefault', 'Localhost'])).map(c, c.name)"
-  message   = "the namespace has the Pod Security level restricted, which wants seccompProfile RuntimeDefault or Localhost for every container"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which wants seccompProfile RuntimeDefault or Localhost for every container"
 }
 
 rule "restricted: escalation" {
@@ -387,7 +392,8 @@ rule "restricted: escalation" {
   at        = "spec"
   when      = "restricted(pod)"
   offenders = "containers(self).filter(c, !(has(c.securityContext) && has(c.securityContext.allowPrivilegeEscalation) && !c.securityContext.allowPrivilegeEscalation) || has(c.securityContext.privileged) && c.securityContext.privileged).map(c, c.name)"
-  message   = "the namespace has the Pod Security level restricted, which wants allowPrivilegeEscalation false for every container"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which wants allowPrivilegeEscalation false for every container"
 }
 
 rule "restricted: capabilities" {
@@ -395,5 +401,6 @@ rule "restricted: capabilities" {
   at        = "spec"
   when      = "restricted(pod)"
   offenders = "containers(self).filter(c, !(has(c.securityContext) && has(c.securityContext.capabilities) && has(c.securityContext.capabilities.drop) && 'ALL' in c.securityContext.capabilities.drop && (!has(c.securityContext.capabilities.add) || c.securityContext.capabilities.add.all(a, a == 'NET_BIND_SERVICE')))).map(c, c.name)"
-  message   = "the namespace has the Pod Security level restricted, which wants every container to drop the capability ALL and to add none but NET_BIND_SERVICE"
+  summary   = "Pod Security"
+  message   = "the level of the namespace is restricted, which wants every container to drop the capability ALL and to add none but NET_BIND_SERVICE"
 }

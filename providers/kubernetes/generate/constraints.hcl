@@ -974,6 +974,10 @@ type "io.k8s.api.core.v1.LimitRangeItem" {
     message   = "limits can be set on cpu, memory, ephemeral-storage, hugepages-… and resources with a domain, and for claims on storage"
   }
   rule {
+    condition = "self.type != 'PersistentVolumeClaim' || has(self.min) && 'storage' in self.min || has(self.max) && 'storage' in self.max"
+    message   = "limits of claims need a minimum or a maximum of storage"
+  }
+  rule {
     condition = "self.type != 'Pod' || !has(self.default) && !has(self.defaultRequest)"
     message   = "limits of the type Pod have no defaults"
   }
