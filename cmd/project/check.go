@@ -38,8 +38,11 @@ func (p *Project) checkOutput(root *Root) hcl.Diagnostics {
 		}
 	}
 	if len(manifests) > 0 {
-		_ = kubernetes.Open // CheckTree
-		_ = manifests
+		schemas, err := kubernetes.Open()
+		if err != nil {
+			return append(diags, failure("Unreadable schemas", err.Error())...)
+		}
+		diags = append(diags, translate(root, schemas.CheckTree(manifests))...)
 	}
 	return diags
 }

@@ -1,0 +1,103 @@
+// Package examples_test holds the examples against what they are rendered from
+// and against the real programs that have to accept them.
+package examples_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"scaffold/cmd/project"
+	"scaffold/render"
+	"scaffold/render/output"
+)
+
+var update = flag.Bool("update", false, "render the examples anew")
+
+// examples are the folders beside this file that hold a blueprint.
+func examples(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("*/scaffold.hcl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples found: %v", err)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, filepath.Dir(f))
+	}
+	return names
+}
+
+// rendered renders one example in its own folder, as a user would.
+func rendered(t testing.TB, name string) []*project.Root {
+	t.Helper()
+	// Diagnostics and headers name the file as the user gives it.
+	p, diags := project.Open(filepath.Join(name, "scaffold.hcl"))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	roots, diags := p.Render(project.Selection{})
+	for _, d := range diags {
+		t.Errorf("%s", d)
+	}
+	if diags.HasErrors() {
+		t.FailNow()
+	}
+	return roots
+}
+
+// TestGolden is `scaffold diff` for every example.
+func TestGolden(t *testing.T) {
+	for _, name := range examples(t) {
+		t.Run(name, func(t *testing.T) {
+			tree := project.Tree(rendered(t, name))
+			dir := filepath.Join(name, "out")
+			if *update {
+				if _, err := output.Write(context.Background(), dir, tree, output.Options{Force: true}); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			diff, err := output.Diff(dir, tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff != "" {
+				t.Errorf("the committed output differs from what is rendered; run go test ./examples -update and read the change\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEveryPointIsAnswered requires that a pack says, for each point of each
+// pattern, what in the output shows it, or why nothing does.
+func TestEveryPointIsAnswered(t *testing.T) {
+	for _, name := range examples(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, root := range rendered(t, name) {
+				for _, c := range root.Result.Coverage {
+					if c.Status == render.Unknown || (c.Status == render.Missing && c.Why == "") ||
+						(c.Status == render.Missing && bytes.HasPrefix([]byte(c.Why), []byte("not in the output"))) {
+						t.Errorf("%s: %s of %s: point %s is %s: %s", root.Folder, c.Pattern, c.Component.Path, c.Point.ID, c.Status, c.Why)
+					}
+				}
+			}
+		})
+	}
+}
+
+// require skips a test whose program is missing, and fails it where all
+// programs have to be there.
+func require(t testing.TB, ok bool, what string) {
+	t.Helper()
+	switch {
+	case ok:
+	case os.Getenv("SCAFFOLD_REQUIRE_TOOLS") == "1":
+		t.Fatalf("%s is needed here", what)
+	default:
+		t.Skipf("%s is not there", what)
+	}
+}

@@ -1,0 +1,189 @@
+package examples_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"scaffold/render"
+)
+
+// TestTerraform runs the real terraform with the real provider on every root
+// for which a provider is at hand: format, validate without a warning, and plan
+// with credentials that lead nowhere.
+func TestTerraform(t *testing.T) {
+	program, err := exec.LookPath("terraform")
+	require(t, err == nil, "terraform")
+	for _, name := range examples(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, root := range rendered(t, name) {
+				if !hasConfig(root.Result) {
+					continue
+				}
+				t.Run(root.Folder, func(t *testing.T) {
+					dir := t.TempDir()
+					writeRoot(t, dir, root.Result)
+					tf := terraform{t, program, dir}
+					tf.run("fmt", "-check", "-recursive", "-diff")
+					providers := providersOf(root.Result)
+					mirror := mirrorWith(providers)
+					if mirror == "" {
+						t.Skipf("no mirror holds %s; SCAFFOLD_PLUGIN_DIR can name one", providers)
+					}
+					tf.run("init", "-input=false", "-backend=false", "-plugin-dir="+mirror)
+					if out := tf.run("validate", "-no-color"); strings.Contains(out, "Warning:") && !strings.Contains(out, "CLI configuration") {
+						t.Errorf("validate warns:\n%s", out)
+					}
+					tf.override()
+					tf.run("init", "-input=false", "-plugin-dir="+mirror)
+					tf.run(append([]string{"plan", "-input=false", "-no-color"}, tf.variables()...)...)
+				})
+			}
+		})
+	}
+}
+
+type terraform struct {
+	t       *testing.T
+	program string
+	dir     string
+}
+
+func (tf terraform) run(args ...string) string {
+	tf.t.Helper()
+	cmd := exec.Command(tf.program, args...)
+	cmd.Dir = tf.dir
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
+		"GOOGLE_OAUTH_ACCESS_TOKEN=fake", "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		tf.t.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, tail(string(out), 120))
+	}
+	return string(out)
+}
+
+func tail(s string, lines int) string {
+	all := strings.Split(s, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// override keeps the provider from asking anybody whether the credentials are
+// good, and the state in the folder.
+func (tf terraform) override() {
+	tf.t.Helper()
+	const text = `provider "aws" {
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+}
+
+terraform {
+  backend "local" {}
+}
+`
+	aliases := regexp.MustCompile(`alias\s+= "([a-z0-9_]+)"`)
+	all := text
+	files, _ := filepath.Glob(filepath.Join(tf.dir, "*.tf"))
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			tf.t.Fatal(err)
+		}
+		for _, m := range aliases.FindAllStringSubmatch(string(data), -1) {
+			all += strings.Replace(strings.SplitN(text, "\n\n", 2)[0], "{", fmt.Sprintf("{\n  alias = %q", m[1]), 1) + "\n"
+		}
+	}
+	if err := os.WriteFile(filepath.Join(tf.dir, "test_override.tf"), []byte(all), 0o644); err != nil {
+		tf.t.Fatal(err)
+	}
+}
+
+// variables gives a value to every variable that has no default.
+func (tf terraform) variables() []string {
+	tf.t.Helper()
+	values := map[string]string{"image_id": "ami-0123456789abcdef0", "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"}
+	declared := regexp.MustCompile(`(?m)^variable "([a-z0-9_]+)"`)
+	var args []string
+	files, _ := filepath.Glob(filepath.Join(tf.dir, "*.tf"))
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			tf.t.Fatal(err)
+		}
+		for _, m := range declared.FindAllStringSubmatch(string(data), -1) {
+			value := "example"
+			for name, v := range values {
+				if strings.HasSuffix(m[1], name) {
+					value = v
+				}
+			}
+			args = append(args, "-var", m[1]+"="+value)
+		}
+	}
+	return args
+}
+
+func hasConfig(r *render.Result) bool {
+	for _, f := range r.Files {
+		if f.Form == render.Config {
+			return true
+		}
+	}
+	return false
+}
+
+func writeRoot(t testing.TB, dir string, r *render.Result) {
+	t.Helper()
+	for name, f := range r.Files {
+		if f.Form == render.Object {
+			continue
+		}
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var providerSource = regexp.MustCompile(`source\s+= "([a-z0-9-]+/[a-z0-9-]+)"`)
+
+func providersOf(r *render.Result) []string {
+	var out []string
+	for name, f := range r.Files {
+		if !strings.HasSuffix(name, ".tf") {
+			continue
+		}
+		for _, m := range providerSource.FindAllSubmatch(f.Data, -1) {
+			out = append(out, string(m[1]))
+		}
+	}
+	return out
+}
+
+// mirrorWith finds a filesystem mirror that holds the providers: a folder that
+// SCAFFOLD_PLUGIN_DIR names, or one where Terraform itself looks.
+func mirrorWith(providers []string) string {
+	home, _ := os.UserHomeDir()
+	folders := append(filepath.SplitList(os.Getenv("SCAFFOLD_PLUGIN_DIR")),
+		filepath.Join(home, ".terraform.d", "plugins"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
+next:
+	for _, folder := range folders {
+		for _, p := range providers {
+			if found, _ := filepath.Glob(filepath.Join(folder, "registry.terraform.io", p, "*")); len(found) == 0 {
+				continue next
+			}
+		}
+		if len(providers) > 0 {
+			return folder
+		}
+	}
+	return ""
+}
