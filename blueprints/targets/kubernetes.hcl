@@ -55,6 +55,13 @@ target "kubernetes" {
     hint    = "the name of a Secret"
     summary = "The secret with the credentials for it."
   }
+  input "database_namespace" {
+    type    = string
+    default = "cnpg-system"
+    matches = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+    hint    = "lower case letters, digits and hyphens"
+    summary = "Where the CloudNativePG operator runs: it is let in to look after databases."
+  }
   input "alert_emails" {
     type    = list(string)
     default = []
