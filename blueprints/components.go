@@ -28,27 +28,40 @@ func (b *builder) buildComponent(block *hclsyntax.Block) {
 		return
 	}
 	name := block.Labels[0]
-	if !validName(name) {
-		b.diags = append(b.diags, problem(block.LabelRanges[0], "Invalid name", nameRule(block.Type, name)))
-		return
-	}
 	if earlier := b.byName[name]; earlier != nil {
 		b.checkTwice(earlier, block)
-		return
+		if earlier.Kind == block.Type {
+			return
+		}
+	} else if !validName(name) {
+		b.diags = append(b.diags, problem(block.LabelRanges[0], "Invalid name", nameRule(block.Type, name)))
 	}
+	// It is built in spite of its name, so that what refers to it is no second mistake.
 	def, diags := b.Catalog.Component(block.Type)
 	b.add(diags)
 	if def == nil {
 		return
 	}
 	inst := &Instance{Kind: block.Type, Name: name, Path: block.Type + "." + name, Range: block.DefRange(), Definition: def}
-	b.byName[name] = inst
+	if b.byName[name] == nil {
+		b.byName[name] = inst
+	}
 	b.byKind[inst.Kind] = append(b.byKind[inst.Kind], inst)
 	b.Components = append(b.Components, inst)
 	builtin := Origin{Source: "blueprint", Range: block.LabelRanges[0]}
-	inst.Set("name", cty.StringVal(name), builtin)
+	inst.setName("name", builtin)
 	inst.Set("kind", cty.StringVal(block.Type), builtin)
 	b.fillComponent(inst, layersOf(b.layers, block.Type, name))
+}
+
+// setName makes the instance's name a value of it. One that breaks the rule for
+// names was reported, and what would be computed from it is not.
+func (i *Instance) setName(attr string, origin Origin) {
+	if validName(i.Name) {
+		i.Set(attr, cty.StringVal(i.Name), origin)
+		return
+	}
+	i.Set(attr, cty.DynamicVal, origin).failed = true
 }
 
 // checkTwice refuses a second block of a name, unless it is an environment's
@@ -80,6 +93,7 @@ func (b *builder) fillComponent(inst *Instance, layers []layer) {
 	layers = b.withOverrides(inst, layers)
 	scope := b.base.With(map[string]cty.Value{"self": inst.Ref(), "component": inst.Ref(), inst.Kind: inst.Ref()})
 	patterns := b.patternLayers(inst, layers)
+	b.dropBases(inst, patterns)
 	all := layers
 	if b.Profile != nil {
 		if body, ok := b.Profile.Defaults[inst.Kind]; ok {
@@ -146,6 +160,38 @@ func (b *builder) patternLayers(inst *Instance, layers []layer) map[string][]lay
 		}
 	}
 	return out
+}
+
+// dropBases refuses a pattern beside another that elaborates it, and two that
+// elaborate the same one: under the base's name there can be one of them only.
+func (b *builder) dropBases(inst *Instance, patterns map[string][]layer) {
+	owner := map[string]string{} // base pattern -> the pattern that stands for it
+	for _, id := range mapKeys(patterns) {
+		def, _ := b.Catalog.Pattern(id)
+		if def.Extends == "" {
+			continue
+		}
+		other := def.Extends
+		if owner[def.Extends] != "" {
+			other = owner[def.Extends]
+		}
+		owner[def.Extends] = id
+		if patterns[other] == nil {
+			continue
+		}
+		d := problem(patterns[id][0].block.TypeRange, "Pattern beside its elaboration",
+			fmt.Sprintf("%s names %s and %s. %s", inst.Path, other, id, b.whyOne(other, def)))
+		d.Extra = &Extra{Related: []Related{{Range: patterns[other][0].block.DefRange(), Text: other + " is named here"}}}
+		b.diags = append(b.diags, d)
+		delete(patterns, other)
+	}
+}
+
+func (b *builder) whyOne(other string, def *Definition) string {
+	if other == def.Extends {
+		return fmt.Sprintf("%s is %s worked out further and takes all its inputs. Name one of the two.", def.ID, other)
+	}
+	return fmt.Sprintf("Both work %s out further. Name one of the two.", def.Extends)
 }
 
 // twiceInLayer reports whether a layer's body gave the pattern before.
@@ -285,7 +331,7 @@ func (b *builder) fillBlock(owner *Instance, block *Block, layers []layer, scope
 			if !validName(label) {
 				b.diags = append(b.diags, problem(group[0].block.LabelRanges[0], "Invalid name", nameRule(block.ID, label)))
 			}
-			item.Set(block.Label, cty.StringVal(label), Origin{Source: "blueprint", Range: item.Range})
+			item.setName(block.Label, Origin{Source: "blueprint", Range: item.Range})
 		}
 		b.fill(item, group, scope.With(map[string]cty.Value{"self": item.Ref()}), nil)
 		items = append(items, item)

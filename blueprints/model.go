@@ -32,6 +32,7 @@ type Model struct {
 	// the instance in hand.
 	scope, base *Scope
 	resolver    *resolver
+	broken      bool // Resolve found errors
 }
 
 // Options say what to resolve a blueprint for.
@@ -48,7 +49,9 @@ func Resolve(src *Source, catalog *Catalog, opts Options) (*Model, hcl.Diagnosti
 	m := &Model{Source: src, Catalog: catalog, Environment: opts.Environment, Target: opts.Target, resolver: &resolver{}}
 	b := &builder{Model: m, layers: src.top(opts.Environment), byName: map[string]*Instance{}, byKind: map[string][]*Instance{}, opts: opts}
 	b.build()
-	return m, append(b.diags, m.resolver.diags...)
+	diags := append(b.diags, m.resolver.diags...)
+	m.broken = diags.HasErrors()
+	return m, diags
 }
 
 // builder makes the instances of a model.
@@ -64,6 +67,7 @@ type builder struct {
 func (b *builder) add(diags hcl.Diagnostics) { b.diags = append(b.diags, diags...) }
 
 func (b *builder) build() {
+	b.diags = append(b.diags, b.Source.checkTwice()...)
 	b.scope = &Scope{roots: map[string]cty.Value{}, resolver: b.resolver}
 	b.base = &Scope{roots: map[string]cty.Value{}, resolver: b.resolver}
 	b.checkTopLevel()
@@ -87,8 +91,11 @@ func (b *builder) checkTopLevel() {
 			}
 		}
 		for _, block := range l.body.Blocks {
-			if !contains(known, block.Type) || (inEnvironment && (block.Type == "environment" || block.Type == "blueprint")) {
+			switch {
+			case !contains(known, block.Type):
 				b.diags = append(b.diags, problem(block.TypeRange, "Unknown block", b.unknownTop(block.Type, kinds, known)))
+			case inEnvironment && (block.Type == "environment" || block.Type == "blueprint"):
+				b.diags = append(b.diags, problem(block.TypeRange, "Block in the wrong place", fmt.Sprintf("%s stands beside environments, not in one. An environment changes targets, variables, locals and components.", block.Type)))
 			}
 		}
 	}
@@ -112,7 +119,7 @@ func (b *builder) buildBlueprint() {
 		b.diags = append(b.diags, problem(block.LabelRanges[0], "Invalid name", nameRule("blueprint", inst.Name)))
 	}
 	builtin := Origin{Source: "blueprint", Range: block.LabelRanges[0]}
-	inst.Set("name", cty.StringVal(inst.Name), builtin)
+	inst.setName("name", builtin)
 	d := newDecoder(block.Body)
 	profile := d.text("profile")
 	d.texts("extensions")
@@ -169,6 +176,10 @@ func (b *builder) buildVariables() {
 		}
 		name := l.block.Labels[0]
 		known[name] = true
+		if !hclsyntax.ValidIdentifier(name) {
+			b.diags = append(b.diags, problem(l.block.LabelRanges[0], "Invalid name", fmt.Sprintf("%s is no name for a variable, for var.%s could not be read. Use letters, digits and underscores, and start with a letter.", quote(name), name)))
+			continue
+		}
 		b.buildVariable(vars, name, l)
 	}
 	for _, name := range mapKeys(b.opts.Variables) {
@@ -236,8 +247,14 @@ func (b *builder) buildTarget() {
 	inst := &Instance{Kind: "target", Name: b.Target, Path: "target." + b.Target}
 	b.TargetInstance = inst
 	for _, l := range layersOf(b.layers, "target", "") {
-		if len(l.block.Labels) != 1 || !b.Catalog.Has("targets", l.block.Labels[0]) {
-			b.diags = append(b.diags, problem(l.block.DefRange(), "Unknown target", b.unknownTarget(l.block)))
+		switch {
+		case len(l.block.Labels) != 1:
+			b.diags = append(b.diags, problem(l.block.DefRange(), "Missing name", fmt.Sprintf(`A target takes one label, its name: target %q { … }. Targets are %s.`, b.Target, joinNames(b.Catalog.Names("targets")))))
+		case !b.Catalog.Has("targets", l.block.Labels[0]):
+			names := b.Catalog.Names("targets")
+			b.diags = append(b.diags, problem(l.block.LabelRanges[0], "Unknown target", fmt.Sprintf("There is no target %q. Targets are %s.%s", l.block.Labels[0], joinNames(names), suggest(l.block.Labels[0], names))))
+		case !contains(b.Source.Targets(), l.block.Labels[0]):
+			b.diags = append(b.diags, problem(l.block.DefRange(), "Target of one environment only", fmt.Sprintf("An environment changes targets and does not add any. Add the block target %q { … } beside the environments; --env and --target choose what is rendered.", l.block.Labels[0])))
 		}
 	}
 	def, diags := b.Catalog.Target(b.Target)
@@ -251,14 +268,6 @@ func (b *builder) buildTarget() {
 	b.base.roots["target"] = inst.Ref()
 }
 
-func (b *builder) unknownTarget(block *hclsyntax.Block) string {
-	names := b.Catalog.Names("targets")
-	if len(block.Labels) != 1 {
-		return "A target needs one label, its name: " + joinNames(names) + "."
-	}
-	return fmt.Sprintf("There is no target %q. Targets are %s.%s", block.Labels[0], joinNames(names), suggest(block.Labels[0], names))
-}
-
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // maxName leaves room for what packs add in names with a limit of 32
@@ -268,6 +277,9 @@ const maxName = 24
 func validName(s string) bool { return len(s) <= maxName && namePattern.MatchString(s) && s != "this" }
 
 func nameRule(kind, name string) string {
+	if name == "this" {
+		return fmt.Sprintf("this is no name for a %s: in templates it stands for the component in hand. Choose another one.", kind)
+	}
 	return fmt.Sprintf("%s is no name for a %s. A name is up to %d lower case letters, digits and single hyphens, starting with a letter; it becomes part of DNS names and resource names.", quote(name), kind, maxName)
 }
 

@@ -235,12 +235,6 @@ component "database" {
     at        = self.reserved_connections
     related   = [self.max_connections]
   }
-  check "one_pooler" {
-    condition = self.database_connection_pooling == null ? true : self.connection_pooling.kind == "database_connection_pooling"
-    message   = "database_connection_pooling elaborates connection_pooling: ${self.name} names both."
-    fix       = "Keep one of the two."
-    at        = self.pooler
-  }
   # AVAIL-006
   check "standby" {
     condition = self.availability < 99.9 || self.zones > 1

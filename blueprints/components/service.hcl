@@ -518,24 +518,6 @@ component "service" {
     fix       = "Keep one of blue_green_deployment, canary_deployment and rolling_updates."
     at        = self.rollout_copies
   }
-  check "one_balancer" {
-    condition = self.load_balancer_types == null ? true : self.elastic_load_balancing.kind == "load_balancer_types"
-    message   = "load_balancer_types is elastic_load_balancing with the type worked out: ${self.name} names both."
-    fix       = "Keep one of the two."
-    at        = self.balancer
-  }
-  check "one_breaker" {
-    condition = self.circuit_breaker_advanced == null ? true : self.circuit_breaker.kind == "circuit_breaker_advanced"
-    message   = "circuit_breaker_advanced elaborates circuit_breaker: ${self.name} names both."
-    fix       = "Keep one of the two."
-    at        = self.breaker
-  }
-  check "one_cache_plan" {
-    condition = self.multi_layer_caching_detailed == null ? true : self.multi_layer_caching.kind == "multi_layer_caching_detailed"
-    message   = "multi_layer_caching_detailed elaborates multi_layer_caching: ${self.name} names both."
-    fix       = "Keep one of the two."
-    at        = self.needs
-  }
   # ROLL-001, ROLL-004
   check "rollout_side_by_side" {
     condition = self.backward_compatible || (self.blue_green_deployment == null && self.canary_deployment == null && self.rolling_updates == null && self.max_instances == 1) || length(self.databases) == 0
