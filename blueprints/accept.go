@@ -23,9 +23,30 @@ func (in *Input) accept(v cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnostics)
 		return cty.DynamicVal, fail(rng, "Invalid value", fmt.Sprintf("The value of %s does not fit: %s.", in.Name, err))
 	}
 	if reason := in.refuse(out); reason != "" {
-		return cty.DynamicVal, fail(rng, "Invalid value", fmt.Sprintf("The value of %s does not fit: %s.", in.Name, reason))
+		return cty.DynamicVal, fail(rng, "Invalid value", fmt.Sprintf("The value of %s does not fit: %s.", in.Name, strings.TrimSuffix(reason, ".")))
 	}
 	return out, nil
+}
+
+// blame points problems with a value that a definition computes at the
+// blueprint: a user can change what it was computed from, or set it, and not
+// the rule.
+func (a *Attr) blame(diags hcl.Diagnostics) {
+	if a.Origin.Source != "default" && a.Origin.Source != "derived" {
+		return
+	}
+	for _, d := range diags {
+		if d.Subject == nil || a.Owner.Range.Filename == "" {
+			continue
+		}
+		related := []Related{{Range: *d.Subject, Text: a.Path() + " is computed here"}}
+		d.Subject, d.Context = a.Owner.Range.Ptr(), nil
+		d.Detail = fmt.Sprintf("%s cannot be computed. %s", a.Path(), d.Detail)
+		if a.Origin.Source == "default" {
+			d.Detail += fmt.Sprintf(" Set %s, or change what it is computed from.", a.Name)
+		}
+		d.Extra = &Extra{Related: append(related, relate(a.Origin.Inputs, d.Subject)...)}
+	}
 }
 
 // refuse says why a value of the right type is not allowed; empty if it is.

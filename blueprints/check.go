@@ -10,7 +10,8 @@ import (
 
 // Check computes every value of the model and evaluates every rule of the
 // definitions in use. After it the model does not change and may be read from
-// several goroutines.
+// several goroutines. Where something is wrong already the rules are left
+// alone: what they say of a half-read blueprint is mostly a consequence.
 func (m *Model) Check() hcl.Diagnostics {
 	before := len(m.resolver.diags)
 	m.forceAll(m.Blueprint)
@@ -25,6 +26,9 @@ func (m *Model) Check() hcl.Diagnostics {
 	}
 	diags := append(hcl.Diagnostics{}, m.resolver.diags[before:]...)
 	m.resolver.diags = m.resolver.diags[:before]
+	if m.broken || diags.HasErrors() {
+		return diags
+	}
 	diags = append(diags, m.checkInstance(m.TargetInstance)...)
 	for _, c := range m.Components {
 		diags = append(diags, m.checkInstance(c)...)

@@ -105,13 +105,13 @@ func (d *decoder) unknown(blocks ...string) {
 	names := mapKeys(d.used)
 	for _, attr := range sortedAttributes(d.body) {
 		if !d.used[attr.Name] {
-			d.diags = append(d.diags, problem(attr.NameRange, "Unknown argument in a definition",
+			d.diags = append(d.diags, problem(attr.NameRange, "Unknown argument",
 				"There is no argument "+attr.Name+" here."+suggest(attr.Name, names)))
 		}
 	}
 	for _, block := range d.body.Blocks {
 		if !contains(blocks, block.Type) {
-			d.diags = append(d.diags, problem(block.TypeRange, "Unknown block in a definition",
+			d.diags = append(d.diags, problem(block.TypeRange, "Unknown block",
 				"There is no block "+block.Type+" here."+suggest(block.Type, blocks)))
 		}
 	}

@@ -190,6 +190,7 @@ func (r *resolver) force(a *Attr) cty.Value {
 	if diags.HasErrors() || a.failed || !v.IsWhollyKnown() {
 		v, a.failed = cty.DynamicVal, true
 	}
+	a.blame(diags)
 	r.diags = append(r.diags, diags...)
 	a.val, a.state = v, done
 	a.refs = hasRefs(v)

@@ -118,7 +118,7 @@ func invalidUTF8(data []byte) int {
 func position(data []byte, at int) hcl.Pos {
 	line := bytes.Count(data[:at], []byte("\n"))
 	start := bytes.LastIndexByte(data[:at], '\n') + 1
-	return hcl.Pos{Line: line + 1, Column: at - start + 1, Byte: at}
+	return hcl.Pos{Line: line + 1, Column: utf8.RuneCount(data[start:at]) + 1, Byte: at}
 }
 
 func (s *Source) header() hcl.Diagnostics {
@@ -145,6 +145,51 @@ func (s *Source) header() hcl.Diagnostics {
 	}
 	if s.blueprint != nil {
 		diags = append(diags, s.readExtensions()...)
+	}
+	return diags
+}
+
+// checkTwice complains about blocks that say the same thing twice, and about
+// environments without a usable name. What an environment says again is not
+// twice: it is merged over the blueprint.
+func (s *Source) checkTwice() hcl.Diagnostics {
+	diags := checkTwiceIn(s.body)
+	for _, block := range s.body.Blocks {
+		if block.Type != "environment" {
+			continue
+		}
+		switch {
+		case len(block.Labels) != 1:
+			diags = append(diags, problem(block.DefRange(), "Missing name", `An environment takes one label, its name: environment "staging" { … }.`))
+		case !validName(block.Labels[0]):
+			diags = append(diags, problem(block.LabelRanges[0], "Invalid name", nameRule("environment", block.Labels[0])))
+		}
+		diags = append(diags, checkTwiceIn(block.Body)...)
+	}
+	return diags
+}
+
+func checkTwiceIn(body *hclsyntax.Body) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	seen := map[string]hcl.Range{}
+	once := func(what string, rng hcl.Range) {
+		if first, ok := seen[what]; ok {
+			d := problem(rng, "Given twice", fmt.Sprintf("%s is given twice. Merge the two, or rename one.", what))
+			d.Extra = &Extra{Related: []Related{{Range: first, Text: "the first one"}}}
+			diags = append(diags, d)
+			return
+		}
+		seen[what] = rng
+	}
+	for _, block := range body.Blocks {
+		switch {
+		case block.Type == "locals":
+			for _, attr := range sortedAttributes(block.Body) {
+				once("local."+attr.Name, attr.NameRange)
+			}
+		case contains([]string{"environment", "target", "variable"}, block.Type) && len(block.Labels) == 1:
+			once(fmt.Sprintf("%s %q", block.Type, block.Labels[0]), block.DefRange())
+		}
 	}
 	return diags
 }

@@ -35,8 +35,10 @@ var units = map[string]func(cty.Value) (cty.Value, error){
 	"percent":  percent,
 }
 
-func parseType(expr hcl.Expression) (*Type, hcl.Diagnostics) {
+// plainTypes are the type keywords of HCL.
+var plainTypes = []string{"any", "bool", "number", "string"}
 
+func parseType(expr hcl.Expression) (*Type, hcl.Diagnostics) {
 	t := &Type{}
 	keyword := hcl.ExprAsKeyword(expr)
 	if conv, ok := units[keyword]; ok {
@@ -47,6 +49,10 @@ func parseType(expr hcl.Expression) (*Type, hcl.Diagnostics) {
 		if done, diags := t.parseCall(call); done {
 			return t, diags
 		}
+	}
+	if keyword != "" && !contains(plainTypes, keyword) {
+		names := append(mapKeys(units), plainTypes...)
+		return &Type{Name: "any", plain: cty.DynamicPseudoType}, fail(expr.Range(), "Unknown type", fmt.Sprintf("There is no type %s. Types are %s, and list(…), set(…), map(…) and object({…}) of them.%s", keyword, joinNames(names), suggest(keyword, names)))
 	}
 	plain, defaults, diags := typeexpr.TypeConstraintWithDefaults(expr)
 	t.plain, t.defaults = plain, defaults
@@ -105,6 +111,9 @@ func (t *Type) Convert(v cty.Value) (cty.Value, error) {
 		v = t.defaults.Apply(v)
 	}
 	out, err := convert.Convert(v, t.plain)
+	if err != nil && t.plain.IsPrimitiveType() {
+		return cty.NilVal, fmt.Errorf("%s is needed, and this is %s", article(t.Name), describeValue(v))
+	}
 	if err != nil {
 		return cty.NilVal, fmt.Errorf("%s is needed: %w", article(t.Name), err)
 	}
@@ -226,6 +235,19 @@ func either(words []string) string {
 		return "a " + words[0]
 	}
 	return "a " + strings.Join(words[:len(words)-1], ", a ") + " or a " + words[len(words)-1]
+}
+
+// describeValue names a value that does not fit, so that it is found in the line.
+func describeValue(v cty.Value) string {
+	if inst := instanceOf(v); inst != nil {
+		return "the " + inst.Kind + " " + inst.Path
+	}
+	if t := v.Type(); t.IsPrimitiveType() {
+		return display(v)
+	} else if t.IsObjectType() || t.IsMapType() {
+		return "an object"
+	}
+	return "a list"
 }
 
 func article(name string) string {

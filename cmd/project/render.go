@@ -61,10 +61,7 @@ func (p *Project) targets(sel Selection) []string {
 func (p *Project) resolveOne(env, target string) (*Root, hcl.Diagnostics) {
 	m, diags := blueprints.Resolve(p.Source, p.Catalog, blueprints.Options{Environment: env, Target: target, Variables: p.Variables})
 	root := &Root{Environment: env, Target: target, Folder: path.Join(env, target), Model: m}
-	if !diags.HasErrors() {
-		diags = append(diags, m.Check()...)
-	}
-	return root, diags
+	return root, append(diags, m.Check()...)
 }
 
 // Render renders everything selected and holds it against the schemas.
