@@ -18,14 +18,6 @@ let {
 }
 
 extend "aws_autoscaling_group" "this" {
-  max_instance_lifetime = let.group.max_lifetime == null ? null : ceil(let.group.max_lifetime)
-  termination_policies  = ["OldestLaunchTemplate", "Default"]
-
-  enabled_metrics = [
-    "GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize",
-    "GroupPendingInstances", "GroupTerminatingInstances", "GroupTotalInstances",
-  ]
-
   # Booted and stopped: growing takes as long as starting the program.
   warm_pool {
     when = let.group.standby > 0 && !let.tracked
@@ -40,7 +32,8 @@ extend "aws_autoscaling_group" "this" {
   }
 
   lifecycle {
-    ignore_changes = [desired_capacity] # the policies below own it
+    # The policies below own the size.
+    ignore_changes = [desired_capacity]
   }
 }
 

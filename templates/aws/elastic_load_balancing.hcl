@@ -48,19 +48,21 @@ template "elastic_load_balancing" {
 }
 
 let {
-  balancer   = service.balancer
-  layer7     = service.balancer.layer == 7
-  hosted     = service.balancer.domain != null && target.hosted_zone_id != null && service.balancer.public
-  issued     = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
-  listens    = let.layer7 && !service.balancer.tls && service.balancer.port == 443 ? 80 : service.balancer.port
-  transport  = service.balancer.protocol == "udp" ? "udp" : "tcp"
-  side_port  = service.balancer.health_port != null && service.balancer.health_port != service.port
-  firewall   = service.balancer.firewall && let.layer7
-  logged     = service.balancer.access_logs && let.layer7 # a Network Load Balancer logs only where it ends TLS
-  static     = service.balancer.static_address && service.balancer.public && !let.layer7
-  check_http = service.balancer.health_protocol == "http"
-  check_grpc = service.balancer.protocol == "grpc"
-  metrics    = let.layer7 ? "AWS/ApplicationELB" : "AWS/NetworkELB"
+  balancer  = service.balancer
+  layer7    = service.balancer.layer == 7
+  hosted    = service.balancer.domain != null && target.hosted_zone_id != null && service.balancer.public
+  issued    = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
+  listens   = let.layer7 && !service.balancer.tls && service.balancer.port == 443 ? 80 : service.balancer.port
+  transport = service.balancer.protocol == "udp" ? "udp" : "tcp"
+  # Past the breaker, whose state must not get the instance replaced.
+  health_port = service.balancer.health_port == null ? service.port : service.balancer.health_port
+  side_port   = let.health_port != let.entry
+  firewall    = service.balancer.firewall && let.layer7
+  logged      = service.balancer.access_logs && let.layer7 # a Network Load Balancer logs only where it ends TLS
+  static      = service.balancer.static_address && service.balancer.public && !let.layer7
+  check_http  = service.balancer.health_protocol == "http"
+  check_grpc  = service.balancer.protocol == "grpc"
+  metrics     = let.layer7 ? "AWS/ApplicationELB" : "AWS/NetworkELB"
 }
 
 resource "aws_security_group" "this_balancer" {
@@ -103,8 +105,8 @@ resource "aws_vpc_security_group_egress_rule" "this_balancer" {
   description                  = "To the instances"
   referenced_security_group_id = aws_security_group.this.id
   ip_protocol                  = let.transport
-  from_port                    = service.port
-  to_port                      = service.port
+  from_port                    = let.entry
+  to_port                      = let.entry
 }
 
 resource "aws_vpc_security_group_egress_rule" "this_balancer_health" {
@@ -114,8 +116,8 @@ resource "aws_vpc_security_group_egress_rule" "this_balancer_health" {
   description                  = "Health checks of the instances"
   referenced_security_group_id = aws_security_group.this.id
   ip_protocol                  = "tcp"
-  from_port                    = let.balancer.health_port
-  to_port                      = let.balancer.health_port
+  from_port                    = let.health_port
+  to_port                      = let.health_port
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this_from_balancer" {
@@ -123,8 +125,8 @@ resource "aws_vpc_security_group_ingress_rule" "this_from_balancer" {
   description                  = "From the load balancer"
   referenced_security_group_id = aws_security_group.this_balancer.id
   ip_protocol                  = let.transport
-  from_port                    = service.port
-  to_port                      = service.port
+  from_port                    = let.entry
+  to_port                      = let.entry
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this_from_balancer_health" {
@@ -134,8 +136,8 @@ resource "aws_vpc_security_group_ingress_rule" "this_from_balancer_health" {
   description                  = "Health checks of the load balancer"
   referenced_security_group_id = aws_security_group.this_balancer.id
   ip_protocol                  = "tcp"
-  from_port                    = let.balancer.health_port
-  to_port                      = let.balancer.health_port
+  from_port                    = let.health_port
+  to_port                      = let.health_port
 }
 
 # Addresses that never change, one in each zone.
@@ -188,10 +190,10 @@ resource "aws_lb_target_group" "this" {
 
   # Port and protocol cannot change in place: with them the name changes, so that the new group can stand before
   # the old one goes.
-  name             = let.tracked ? each.value.target_group : "${shortname(let.name, 27)}-${hash("${service.port} ${let.balancer.protocol}", 4)}"
+  name             = let.tracked ? each.value.target_group : "${shortname(let.name, 27)}-${hash("${let.entry} ${let.balancer.protocol}", 4)}"
   vpc_id           = local.vpc_id
   target_type      = "instance"
-  port             = service.port
+  port             = let.entry
   protocol         = let.layer7 ? "HTTP" : upper(let.transport)
   protocol_version = let.layer7 ? (let.check_grpc ? "GRPC" : "HTTP1") : null
 
@@ -204,7 +206,7 @@ resource "aws_lb_target_group" "this" {
   # is away.
   health_check {
     protocol            = let.check_http ? "HTTP" : "TCP"
-    port                = let.balancer.health_port == null ? "traffic-port" : tostring(let.balancer.health_port)
+    port                = let.side_port ? tostring(let.health_port) : "traffic-port"
     path                = let.check_grpc ? "/grpc.health.v1.Health/Check" : let.check_http ? service.health_path : null
     matcher             = let.check_grpc ? "0" : let.check_http ? "200-299" : null
     interval            = ceil(let.balancer.health_interval)

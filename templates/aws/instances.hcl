@@ -80,7 +80,7 @@ file "instance/app.sh" {
       arguments+=(--env "$name")
     done </etc/app/secrets
 
-    if [[ -n $REGISTRY ]]; then
+    if [[ -n $${REGISTRY:-} ]]; then
       aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"
     fi
 
@@ -128,7 +128,7 @@ file "instance/lifecycle.sh" {
     }
 
     ready() {
-      if [[ -n $READY_URL ]]; then
+      if [[ -n $${READY_URL:-} ]]; then
         curl -sf --max-time 2 --output /dev/null "$READY_URL"
       else
         docker inspect --format '{{.State.Running}}' app 2>/dev/null | grep -q true
@@ -136,15 +136,24 @@ file "instance/lifecycle.sh" {
     }
 
     join() {
-      [[ -z $DISCOVERY_SERVICE ]] || aws servicediscovery register-instance --service-id "$DISCOVERY_SERVICE" \
+      [[ -z $${DISCOVERY_SERVICE:-} ]] || aws servicediscovery register-instance --service-id "$DISCOVERY_SERVICE" \
         --instance-id "$instance" --attributes "AWS_INSTANCE_IPV4=$(metadata local-ipv4)"
     }
 
     leave() {
-      [[ -z $DISCOVERY_SERVICE ]] || aws servicediscovery deregister-instance --service-id "$DISCOVERY_SERVICE" \
+      [[ -z $${DISCOVERY_SERVICE:-} ]] || aws servicediscovery deregister-instance --service-id "$DISCOVERY_SERVICE" \
         --instance-id "$instance" || true
       # Callers keep an address for a while after it is gone.
       sleep "$LINGER"
+    }
+
+    # Where no load balancer asks, this does: a program that stays silent gets its instance replaced.
+    watch() {
+      if [[ -z $${HEALTH_URL:-} ]] || curl -sf --max-time 2 --output /dev/null "$HEALTH_URL"; then
+        silent=0
+      elif (( ++silent >= 15 )); then
+        aws autoscaling set-instance-health --instance-id "$instance" --health-status Unhealthy
+      fi
     }
 
     until instance=$(metadata instance-id); do sleep 1; done
@@ -152,12 +161,14 @@ file "instance/lifecycle.sh" {
     complete ready
 
     serving=no
+    silent=0
     while sleep 2; do
       case $(metadata autoscaling/target-lifecycle-state || true) in
         InService)
           if [[ $serving == no ]] && ready && join; then
             serving=yes
           fi
+          watch
           ;;
         Terminated | Warmed:* | Standby | Detached)
           if [[ $serving == yes ]]; then

@@ -5,8 +5,8 @@ template "network" {
 }
 
 let {
-  # A zone keeps its addresses when another comes or goes, so they follow from its letter, not from its place in the list:
-  # two sixteenths for instances and pods, a sixteenth each for load balancers and data.
+  # A zone keeps its addresses when another comes or goes, so they follow from its letter, not from its place in the
+  # list: an eighth of the network for instances and pods, a sixty-fourth each for load balancers and data.
   subnets = { for zone in let.zones : zone => {
     slot = index(["a", "b", "c", "d", "e", "f"], substr(zone, -1, 1))
   } }
@@ -55,9 +55,9 @@ resource "aws_subnet" "public" {
   availability_zone = each.key
   cidr_block        = each.value.public
 
-  tags = {
+  tags = length(blueprint.clusters) == 0 ? { Name = "${let.prefix}-public-${each.key}" } : {
     Name                     = "${let.prefix}-public-${each.key}"
-    "kubernetes.io/role/elb" = length(blueprint.clusters) > 0 ? "1" : null
+    "kubernetes.io/role/elb" = "1"
   }
 }
 
@@ -68,9 +68,9 @@ resource "aws_subnet" "private" {
   availability_zone = each.key
   cidr_block        = each.value.private
 
-  tags = {
+  tags = length(blueprint.clusters) == 0 ? { Name = "${let.prefix}-private-${each.key}" } : {
     Name                              = "${let.prefix}-private-${each.key}"
-    "kubernetes.io/role/internal-elb" = length(blueprint.clusters) > 0 ? "1" : null
+    "kubernetes.io/role/internal-elb" = "1"
   }
 }
 
@@ -92,7 +92,7 @@ resource "aws_eip" "nat" {
   tags = { Name = "${let.prefix}-nat-${each.key}" }
 }
 
-# One NAT gateway for each zone: the loss of a zone takes only its own way out with it.
+# Where every zone has one, the loss of a zone takes only its own way out with it.
 resource "aws_nat_gateway" "main" {
   for_each = toset(let.nat_zones)
 

@@ -9,18 +9,18 @@ pack "aws" {
 
   # Where templates share a file they stand in this order.
   order = [
-    "versions", "network", "existing_network", "shared", "balancer_logs", "instances",
+    "versions", "network", "existing_network", "shared", "balancer_logs", "instances", "mesh",
     "service", "auto_scaling_group", "vertical_scaling",
     "elastic_load_balancing", "load_balancer_types",
-    "rolling_updates", "blue_green_deployment", "canary_deployment",
-    "service_discovery", "circuit_breaker", "circuit_breaker_advanced", "service_mesh",
+    "rolling_updates", "blue_green_deployment", "canary_deployment", "tracks",
+    "proxy", "circuit_breaker", "circuit_breaker_advanced", "service_mesh",
     "cluster", "horizontal_pod_autoscaler",
     "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",
     "read_replicas", "read_replicas_cluster", "read_replicas_alarms", "read_replicas_cluster_alarms",
     "connection_pooling", "database_connection_pooling", "connection_pooling_alarms", "database_connection_pooling_alarms",
-    "database_sharding", "database_sharding_alarms", "database_access", "database_outputs",
-    "caches", "cache", "cache_valkey", "cache_memcached", "redis_cluster", "in_memory_caching",
-    "cache_valkey_alarms", "cache_access", "cache_outputs",
+    "vertical_scaling_database", "database_sharding", "database_sharding_access", "database_sharding_alarms", "database_sharding_moves", "database_access", "database_outputs", "database_sharding_outputs",
+    "caches", "cache", "cache_valkey", "cache_memcached", "redis_cluster", "in_memory_caching", "in_memory_caching_memcached",
+    "cache_valkey_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "cache_invalidation", "cache_access", "cache_outputs",
     "site", "cdn_distribution", "multi_layer_caching", "multi_layer_caching_detailed",
   ]
 
@@ -39,6 +39,19 @@ pack "aws" {
   forbids "vertical_and_horizontal" {
     patterns = ["vertical_scaling", "auto_scaling_group"]
     why      = "One machine that grows has no group of machines to grow instead."
+  }
+
+  forbids "shards_and_pool" {
+    patterns = ["database_sharding", "connection_pooling"]
+    why      = "RDS Proxy stands before one database; every shard would need one, and the program, which knows the shards, pools by itself."
+  }
+  forbids "shards_and_replicas" {
+    patterns = ["database_sharding", "read_replicas"]
+    why      = "Every shard has a standby already, or with flavour = \"cluster\" readers; more shards take more reads than replicas of shards do."
+  }
+  forbids "shards_and_growth" {
+    patterns = ["database_sharding", "vertical_scaling"]
+    why      = "A database in shards grows by more shards, and its shards stay equal."
   }
 
   table "instances" { file = "instances.tsv" }

@@ -193,7 +193,7 @@ resource "aws_ssm_document" "this_rollout" {
           LaunchTemplate = { LaunchTemplateId = aws_launch_template.this.id, Version = "{{ LaunchTemplateVersion }}" }
         }
 
-        Preferences = {
+        Preferences = merge({
           MinHealthyPercentage  = let.rollout.min_healthy
           MaxHealthyPercentage  = let.rollout.max_healthy
           InstanceWarmup        = ceil(let.rollout.settle)
@@ -201,8 +201,14 @@ resource "aws_ssm_document" "this_rollout" {
           CheckpointDelay       = ceil(let.rollout.pause)
           SkipMatching          = true
           AutoRollback          = let.rollout.rollback == "alarms"
-          AlarmSpecification    = let.watched ? { Alarms = [aws_cloudwatch_metric_alarm.this_rollout_errors.alarm_name, aws_cloudwatch_metric_alarm.this_rollout_latency.alarm_name] } : null
-        }
+          }, !let.watched ? {} : {
+          AlarmSpecification = {
+            Alarms = [
+              aws_cloudwatch_metric_alarm.this_rollout_errors.alarm_name,
+              aws_cloudwatch_metric_alarm.this_rollout_latency.alarm_name,
+            ]
+          }
+        })
       }
     }]
   })

@@ -37,25 +37,42 @@ let {
   size    = { vcpu = service.total_cpu, memory_gib = gib(service.total_memory), arch = target.architecture }
   machine = lookup(service.machine, "aws", "") != "" ? lookup(service.machine, "aws", "") : fit(table.instances, let.size).name
   # Spot wants a choice of types: those that give at least as much, the cheapest first.
-  alternatives = slice(distinct(concat([let.machine], [
+  alternatives = [for i, name in distinct(concat([let.machine], [
     for row in table.instances : row.name
     if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.vcpu <= 2 * let.size.vcpu + 2 && row.memory_gib >= let.size.memory_gib
-  ])), 0, 4)
+  ])) : name if i < 4]
 
   registry = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", service.image)) ? split("/", service.image)[0] : ""
-  found    = length(service.clients) > 0 # by name, in service discovery
-  strict   = service.mesh == null ? false : service.mesh.strict
+  # Whether it is found by name, in service discovery.
+  found = length(service.clients) > 0 || anytrue([
+    for s in blueprint.services : s.breaker == null ? false : s.breaker.fallback == null ? false : s.breaker.fallback.name == service.name
+  ])
+  strict = service.mesh == null ? false : service.mesh.strict
   # Pods have the network identity of their cluster's nodes.
   callers = distinct([for s in service.clients : s.runs_on == null ? s.name : s.runs_on.name])
 
-  # Where the program finds what it needs. A breaker or a mesh answers in place of a service that is called, on this machine.
+  # What is called through the proxy on this machine, each on a port of its own.
+  through = [for n in service.callees : n if service.breaker != null || (service.mesh != null && n.mesh != null && n.runs_on == null)]
+  outside = service.breaker == null ? [] : service.breaker.external
+  ports   = { for i, name in concat(let.through[*].name, let.outside[*].name) : name => 15001 + i }
+  guarded = service.breaker == null ? false : service.breaker.guards_itself
+  entry   = let.guarded ? 15006 : service.port # where what is not of the mesh comes in
+
+  # Pods are reached through their cluster's load balancer, on the port that is open anyway.
+  reached = { for n in service.needs : n.name =>
+    n.kind != "service" ? n.port : service.mesh != null && n.mesh != null ? 15443 : n.let.entry
+    if n.kind != "service" ? true : n.runs_on == null
+  }
+
+  # Where the program finds what it needs.
   variables = merge(
     { PORT = tostring(service.port) },
     { for n in service.callees : "${upper(replace(n.name, "-", "_"))}_URL" =>
-      service.breaker != null || (service.mesh != null && n.mesh != null) ? "http://${n.name}.localhost:15001" :
+      contains(keys(let.ports), n.name) ? "http://127.0.0.1:${let.ports[n.name]}" :
       n.runs_on != null ? "https://${n.hostname}" :
-      "http://${n.name}.${let.namespace}:${n.port}"
+      "http://${n.name}.${let.namespace}:${n.let.entry}"
     },
+    { for n in let.outside : "${upper(replace(n.name, "-", "_"))}_URL" => "http://127.0.0.1:${let.ports[n.name]}" },
     { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
     { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
     service.environment,
@@ -63,8 +80,29 @@ let {
   environment = concat(
     [for name, value in let.variables : { name = name, value = value, host = "" }],
     [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" }],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SECRET_ARN", value = "", host = "${n.name}_secret_arn" } if n.database_sharding == null],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SHARD_MAP", value = "", host = "${n.name}_shard_map" } if n.database_sharding != null],
     [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0],
   )
+
+  # What the scripts of the machine go by.
+  settings = { for name, value in {
+    IMAGE             = service.image
+    REGISTRY          = let.registry
+    LOG_GROUP         = "/${let.prefix}/${service.name}"
+    AWS_REGION        = target.region
+    DRAIN             = tostring(ceil(service.drain_time))
+    GROUP             = let.fleet ? let.name : ""
+    LINGER            = let.fleet ? tostring(ceil(service.stop_delay)) : ""
+    READY_URL         = let.fleet && service.protocol == "http" ? "http://127.0.0.1:${service.port}${service.ready_path}" : ""
+    HEALTH_URL        = let.fleet && service.protocol == "http" && service.balancer == null ? "http://127.0.0.1:${service.port}${service.health_path}" : ""
+    DISCOVERY_SERVICE = let.found ? "known by Terraform" : ""
+    MESH_NAME         = service.mesh == null ? "" : "${service.name}.${let.namespace}"
+    MESH_LIFETIME     = service.mesh == null ? "" : tostring(ceil(service.mesh.certificate_lifetime))
+    MESH_AUTHORITY    = service.mesh == null ? "" : "known by Terraform"
+    PROXY_MEMORY      = let.proxied ? "${service.mesh == null ? 256 : ceil(mib(service.mesh.proxy_memory))}m" : ""
+    PROXY_CPUS        = let.proxied ? tostring(service.mesh == null ? 0.5 : service.mesh.proxy_cpu) : ""
+  } : name => value if value != "" }
 
   files = concat(
     [
@@ -114,17 +152,14 @@ resource "aws_vpc_security_group_ingress_rule" "this_from_clients" {
   description                  = "From ${each.key}"
   referenced_security_group_id = each.value
   ip_protocol                  = service.protocol == "udp" ? "udp" : "tcp"
-  from_port                    = service.port
-  to_port                      = service.port
+  from_port                    = let.entry
+  to_port                      = let.entry
 }
 
 resource "aws_vpc_security_group_egress_rule" "this_to_needs" {
-  when = length(service.needs) > 0
+  when = length(let.reached) > 0
   for_each = {
-    for n in service.needs : n.name => {
-      group = n.kind == "service" ? (n.runs_on == null ? aws_security_group[n.name].id : aws_security_group[n.runs_on.name].id) : aws_security_group[n.name].id
-      port  = n.kind == "service" ? (service.mesh != null && n.mesh != null && n.runs_on == null ? 15443 : n.port) : n.port
-    }
+    for name, port in let.reached : name => { group = aws_security_group[name].id, port = port }
   }
 
   security_group_id            = aws_security_group.this.id
@@ -181,6 +216,14 @@ data "aws_iam_policy_document" "this" {
 
     sid       = "Lifecycle"
     actions   = ["autoscaling:CompleteLifecycleAction"]
+    resources = ["arn:aws:autoscaling:${target.region}:*:autoScalingGroup:*:autoScalingGroupName/${let.name}${let.tracked ? "-*" : ""}"]
+  }
+
+  statement {
+    when = let.fleet && service.balancer == null
+
+    sid       = "Health"
+    actions   = ["autoscaling:SetInstanceHealth"]
     resources = ["arn:aws:autoscaling:${target.region}:*:autoScalingGroup:*:autoScalingGroupName/${let.name}${let.tracked ? "-*" : ""}"]
   }
 
@@ -257,16 +300,7 @@ resource "aws_launch_template" "this" {
         {
           path = "/etc/app/instance.env"
           content = join("\n", [
-            "IMAGE=${let.tracked ? each.value.image : service.image}",
-            "REGISTRY=${let.registry}",
-            "GROUP=${let.tracked ? "${let.name}-${each.key}" : let.name}",
-            "LOG_GROUP=${aws_cloudwatch_log_group.this.name}",
-            "READY_URL=${service.protocol == "http" ? "http://127.0.0.1:${service.port}${service.ready_path}" : ""}",
-            "DISCOVERY_SERVICE=${let.found ? aws_service_discovery_service.this.id : ""}",
-            "LINGER=${ceil(service.stop_delay)}",
-            "DRAIN=${ceil(service.drain_time)}",
-            "AWS_REGION=${target.region}",
-            "",
+            for name, value in let.settings : name == "IMAGE" && let.tracked ? "IMAGE=${each.value.image}" : name == "GROUP" && let.tracked ? "GROUP=${let.name}-${each.key}" : name == "DISCOVERY_SERVICE" ? "DISCOVERY_SERVICE=${aws_service_discovery_service.this.id}" : name == "MESH_AUTHORITY" ? "MESH_AUTHORITY=${aws_acmpca_certificate_authority.mesh.arn}" : "${name}=${value}"
           ])
         },
         {
@@ -339,9 +373,17 @@ resource "aws_autoscaling_group" "this" {
   health_check_grace_period = ceil(service.auto_scaling_group == null ? service.boot_time : service.auto_scaling_group.health_grace)
   default_instance_warmup   = ceil(service.auto_scaling_group == null ? service.boot_time : service.auto_scaling_group.warm_up)
 
+  max_instance_lifetime = service.auto_scaling_group == null ? null : service.auto_scaling_group.max_lifetime == null ? null : ceil(service.auto_scaling_group.max_lifetime)
+  termination_policies  = ["OldestLaunchTemplate", "Default"]
+
+  enabled_metrics = [
+    "GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize",
+    "GroupPendingInstances", "GroupTerminatingInstances", "GroupTotalInstances",
+  ]
+
   # An apply waits until the instances serve, so that nothing that follows meets ones that are still starting.
   wait_for_elb_capacity     = service.balancer == null ? null : let.tracked ? each.value.min : service.min_instances
-  wait_for_capacity_timeout = duration(max(600, 4 * ceil(service.boot_time)))
+  wait_for_capacity_timeout = "${ceil(max(600, 4 * service.boot_time) / 60)}m"
 
   launch_template {
     when = !let.spot
