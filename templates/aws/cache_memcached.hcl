@@ -53,7 +53,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
     connections = {
       metric    = "CurrConnections"
       threshold = max(1000, 2 * cache.client_connections)
-      means     = "Twice as many connections as all clients together should have: one of them leaks."
+      means     = "Far more connections than the ${cache.client_connections} that all clients together should have: one of them leaks."
     }
     swap = {
       metric    = "SwapUsage"

@@ -54,12 +54,12 @@ resource "aws_elasticache_parameter_group" "this" {
     value = "yes"
   }
 
-  # Changed, expired and evicted keys are announced, so that programs can forget their own copies.
+  # Keys that expire or give way are announced, so that programs can forget copies of their own.
   parameter {
     when = let.announced
 
     name  = "notify-keyspace-events"
-    value = "Exeg"
+    value = "Exe"
   }
 
   # Kept free of data, for snapshots, failovers and buffers.

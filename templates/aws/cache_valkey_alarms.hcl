@@ -29,7 +29,7 @@ locals {
       metric    = "CurrConnections"
       operator  = "GreaterThanThreshold"
       threshold = max(1000, 2 * cache.client_connections)
-      means     = "Twice as many connections as all clients together should have: one of them leaks."
+      means     = "Far more connections than the ${cache.client_connections} that all clients together should have: one of them leaks."
     }
     replication-lag = {
       metric    = "ReplicationLag"

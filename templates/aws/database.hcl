@@ -31,7 +31,10 @@ let {
   family    = "${database.flavour == "server" ? database.engine : let.engine}${database.version}"
 
   backup_window      = format("%02d:00-%02d:30", database.backup_hour, database.backup_hour)
-  maintenance_window = format("%s:%02d:00-%s:%02d:30", substr(database.maintenance_day, 0, 3), database.maintenance_hour, substr(database.maintenance_day, 0, 3), database.maintenance_hour)
+  window_day         = substr(database.vertical_scaling == null ? database.maintenance_day : database.vertical_scaling.window_day, 0, 3)
+  window_hour        = database.vertical_scaling == null ? database.maintenance_hour : database.vertical_scaling.window_hour
+  maintenance_window = format("%s:%02d:00-%s:%02d:30", let.window_day, let.window_hour, let.window_day, let.window_hour)
+  resize_now         = database.vertical_scaling == null ? false : database.vertical_scaling.resize == "now"
   logs               = database.flavour == "cluster" && database.engine == "postgres" ? ["postgresql"] : database.engine == "postgres" ? ["postgresql", "upgrade"] : ["error", "slowquery"]
 
   # Where leaks are hunted, a transaction that does nothing is cut earlier.

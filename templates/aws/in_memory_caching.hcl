@@ -130,8 +130,12 @@ resource "aws_scheduler_schedule" "this_warm" {
       DocumentName   = aws_ssm_document.this_warm.name
       MaxConcurrency = "1"
       Targets = [{
-        Key    = "tag:Name"
-        Values = flatten([for s in let.warmed : s.let.tracked ? [for track in keys(local["${s.name}_tracks"]) : "${s.let.name}-${track}"] : [s.let.name]])
+        Key = "tag:Name"
+        Values = (
+          anytrue([for s in let.warmed : s.let.tracked]) ?
+          flatten([for s in let.warmed : s.let.tracked ? [for track in keys(local["${s.name}_tracks"]) : "${s.let.name}-${track}"] : [s.let.name]]) :
+          [for s in let.warmed : s.let.name]
+        )
       }]
     })
 

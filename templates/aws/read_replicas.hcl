@@ -43,7 +43,8 @@ variable "this_password_version" {
 }
 
 ephemeral "aws_secretsmanager_random_password" "this" {
-  password_length     = 32
+  # Known once there is a secret to keep it in, so that a first plan asks AWS for nothing.
+  password_length     = aws_secretsmanager_secret.this.arn == "" ? 0 : 32
   exclude_punctuation = true
 }
 

@@ -44,6 +44,10 @@ resource "aws_cloudwatch_metric_alarm" "this_skew" {
   }
 }
 
+locals {
+  this_dashboard_metrics = ["DatabaseMemoryUsagePercentage", "EngineCPUUtilization", "CurrConnections", "ReplicationLag"]
+}
+
 # Alarms cannot search, dashboards can: this one shows the nodes too that auto scaling has added.
 resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = let.name
@@ -67,8 +71,4 @@ resource "aws_cloudwatch_dashboard" "this" {
       }
     ]
   })
-}
-
-locals {
-  this_dashboard_metrics = ["DatabaseMemoryUsagePercentage", "EngineCPUUtilization", "CurrConnections", "ReplicationLag"]
 }
