@@ -2,11 +2,13 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"scaffold/blueprints"
 	"scaffold/render/manifest"
+	"scaffold/render/yaml"
 )
 
 // assemble puts the units of all jobs into files: shared blocks once, and
@@ -97,7 +99,12 @@ func (r *run) extend(u *unit) hcl.Diagnostics {
 		}}
 	}
 	if u.form == Object {
-		return manifest.Merge(target.tree, u.tree)
+		// The labels of both are the same, but not what the first is written as.
+		addition := *u.tree
+		addition.Entries = slices.DeleteFunc(slices.Clone(addition.Entries), func(e yaml.Entry) bool {
+			return e.Key == "apiVersion" || e.Key == "kind"
+		})
+		return manifest.Merge(target.tree, &addition)
 	}
 	return target.join(u)
 }
