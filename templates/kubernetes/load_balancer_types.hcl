@@ -1,0 +1,21 @@
+# The kind of balancer follows from what is asked of it: of requests by Envoy Gateway, of
+# connections by the balancer of the cluster's network.
+template "load_balancer_types" {
+  for  = service
+  when = target.provider == "kubernetes" || service.runs_on != null
+
+  covers = {
+    type                = [self.type, let.routed ? HTTPRoute.this.spec.rules : Service.this_balancer.spec.type]
+    algorithm           = [let.routed ? BackendTrafficPolicy.this.spec.loadBalancer.type : Service.this_balancer.spec.externalTrafficPolicy]
+    health_checks       = [let.routed ? BackendTrafficPolicy.this.spec.healthCheck.active.type : Deployment.this.spec.template.spec.containers.readinessProbe]
+    latency_or_features = [let.routed ? HTTPRoute.this.spec.rules.timeouts : Service.this_balancer.spec.externalTrafficPolicy, self.reason]
+    monitoring          = [PrometheusRule.this.spec.groups.rules.expr]
+  }
+
+  check "appliance" {
+    condition = !self.appliance
+    message   = "Packets of others cannot be passed through pods of a cluster."
+    fix       = "Set appliance = false, or render it for a cloud."
+    at        = self.appliance
+  }
+}

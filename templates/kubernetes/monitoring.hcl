@@ -1,0 +1,129 @@
+# What is measured at a service and what somebody is told about.
+template "monitoring" {
+  for  = service
+  when = target.provider == "kubernetes" || service.runs_on != null
+  file = "${service.name}/monitoring.yaml"
+}
+
+let {
+  # Requests are counted by the proxy of the mesh, or else by the program, which
+  # then answers on /metrics with what OpenTelemetry's conventions (HTTP) or the
+  # gRPC interceptors call them.
+  measured = let.layer_7 && !let.ambient
+  job      = "job=\"${let.namespace}/${service.name}\""
+  where    = let.sidecar ? "${let.job},reporter=\"destination\"" : let.job
+  requests = let.sidecar ? "istio_requests_total" : service.protocol == "grpc" ? "grpc_server_handled_total" : "http_server_request_duration_seconds_count"
+  failed = (
+    service.protocol == "grpc" ? (let.sidecar ? "grpc_response_status=~\"2|4|13|14|15\"" : "grpc_code=~\"Unknown|DeadlineExceeded|Internal|Unavailable|DataLoss\"") :
+    let.sidecar ? "response_code=~\"5..\"" : "http_response_status_code=~\"5..\""
+  )
+  bucket = let.sidecar ? "istio_request_duration_milliseconds_bucket" : service.protocol == "grpc" ? "grpc_server_handling_seconds_bucket" : "http_server_request_duration_seconds_bucket"
+  unit   = let.sidecar ? 1000 : 1
+  pods   = "namespace=\"${let.namespace}\",container=\"${service.name}\""
+  alarm  = { service = service.name }
+
+  # The part of a month's error budget that an hour of this would use up is a fiftieth.
+  burn = floor(14.4 * (100 - service.availability) * 10000 + 0.5) / 1000000
+}
+
+manifest "monitoring.coreos.com/v1" "PodMonitor" "this" {
+  when = let.layer_7 || let.sidecar
+  metadata = {
+    name      = service.name
+    namespace = let.namespace
+    labels    = merge(let.monitoring_labels, { "app.kubernetes.io/name" = service.name })
+  }
+  spec = {
+    selector = { matchLabels = { "app.kubernetes.io/name" = service.name } }
+    podMetricsEndpoints = [
+      {
+        port     = let.sidecar ? "http-envoy-prom" : service.protocol
+        path     = let.sidecar ? "/stats/prometheus" : "/metrics"
+        interval = let.often ? "5s" : "15s"
+        relabelings = let.rollout ? [
+          # So that versions can be told apart.
+          {
+            sourceLabels = ["__meta_kubernetes_pod_label_rollouts_pod_template_hash"]
+            targetLabel  = "pod_template_hash"
+          },
+        ] : null
+      },
+    ]
+  }
+}
+
+let {
+  # Breakers are looked at more often than anything else.
+  often = service.circuit_breaker_advanced == null ? false : service.circuit_breaker_advanced.sample < 15
+}
+
+manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
+  metadata = {
+    name      = service.name
+    namespace = let.namespace
+    labels    = merge(let.monitoring_labels, { "app.kubernetes.io/name" = service.name })
+  }
+  spec = {
+    groups = [
+      {
+        name = service.name
+        rules = concat(
+          let.measured ? [
+            {
+              alert = "ErrorBudgetBurns"
+              expr  = <<-EOT
+                (
+                  sum(rate(${let.requests}{${let.where},${let.failed}}[5m])) / sum(rate(${let.requests}{${let.where}}[5m])) > ${let.burn}
+                )
+                and
+                (
+                  sum(rate(${let.requests}{${let.where},${let.failed}}[1h])) / sum(rate(${let.requests}{${let.where}}[1h])) > ${let.burn}
+                )
+              EOT
+              for    = "2m"
+              labels = merge({ severity = "critical" }, let.alarm)
+              annotations = {
+                summary = "${service.name} fails so often that ${service.availability} % for the month are gone in two days"
+              }
+            },
+            {
+              alert = "AnswersSlow"
+              expr  = <<-EOT
+                histogram_quantile(0.99, sum by (le) (rate(${let.bucket}{${let.where}}[5m]))) > ${floor(800 * let.unit * service.request_timeout + 0.5) / 1000}
+              EOT
+              for    = "10m"
+              labels = merge({ severity = "warning" }, let.alarm)
+              annotations = {
+                summary = "The slowest hundredth of the answers of ${service.name} take nearly as long as a request may (${duration(service.request_timeout)})"
+              }
+            },
+          ] : [],
+          [
+            {
+              alert = "PodsMissing"
+              expr  = <<-EOT
+                sum(kube_pod_container_status_ready{${let.pods}}) < ${service.min_instances}
+              EOT
+              for    = "5m"
+              labels = merge({ severity = service.min_instances > 1 ? "warning" : "critical" }, let.alarm)
+              annotations = {
+                summary = "Fewer than ${service.min_instances} pods of ${service.name} are ready"
+              }
+            },
+            {
+              alert = "PodsRestart"
+              expr  = <<-EOT
+                sum(increase(kube_pod_container_status_restarts_total{${let.pods}}[15m])) > 3
+              EOT
+              for    = "1m"
+              labels = merge({ severity = "critical" }, let.alarm)
+              annotations = {
+                summary = "Pods of ${service.name} keep restarting"
+              }
+            },
+          ],
+        )
+      },
+    ]
+  }
+}
