@@ -3,10 +3,11 @@ package kubernetes
 import (
 	"bufio"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -99,34 +100,25 @@ func number(variable string, otherwise int) int {
 // document of a random kind.
 func sample(t *testing.T, c *controlplane.Cluster, n int, seed uint64) []mutant {
 	t.Helper()
-	byKind := map[string][]mutant{}
+	byKind := map[string][]Document{}
 	for _, root := range manifestRoots(t) {
 		c.Namespaces(t, root)
-		for _, files := range trees(t, root) {
-			docs, _ := parseAll(files)
+		folders := trees(t, root)
+		for _, dir := range slices.Sorted(maps.Keys(folders)) {
+			docs, _ := parseAll(folders[dir])
 			for _, doc := range docs {
-				if strings.Contains(doc.Kind.String(), os.Getenv("SCAFFOLD_KINDS")) {
-					mutantsOf(doc, func(m mutant) { byKind[m.kind] = append(byKind[m.kind], m) })
+				if kind := doc.Kind.String(); strings.Contains(kind, os.Getenv("SCAFFOLD_KINDS")) {
+					byKind[kind] = append(byKind[kind], doc)
 				}
 			}
 		}
 	}
-	kinds := make([]string, 0, len(byKind))
-	for kind, list := range byKind {
-		kinds = append(kinds, kind)
-		sort.Slice(list, func(i, j int) bool {
-			if list[i].String() != list[j].String() {
-				return list[i].String() < list[j].String()
-			}
-			return string(list[i].text) < string(list[j].text)
-		})
-	}
-	sort.Strings(kinds)
+	kinds := slices.Sorted(maps.Keys(byKind))
 	random := rand.New(rand.NewPCG(seed, seed))
 	picked := make([]mutant, n)
 	for i := range picked {
-		list := byKind[kinds[random.IntN(len(kinds))]]
-		picked[i] = list[random.IntN(len(list))]
+		docs := byKind[kinds[random.IntN(len(kinds))]]
+		picked[i] = mutate(docs[random.IntN(len(docs))], random)
 	}
 	return picked
 }

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 
@@ -160,28 +161,26 @@ func unmark(text []byte) []byte {
 	})
 }
 
-// mutantsOf makes every mutant of a document.
-func mutantsOf(doc Document, each func(mutant)) {
+// mutate makes one mutant of a document at random.
+func mutate(doc Document, random *rand.Rand) mutant {
 	var sites []site
 	collect(site{node: doc.root}, &sites)
-	for _, s := range sites {
+	for {
+		s, e := sites[random.IntN(len(sites))], edits[random.IntN(len(edits))]
 		if skipped[s.path] {
 			continue
 		}
-		for _, e := range edits {
-			undo, ok := e.apply(s)
-			if !ok {
-				continue
-			}
-			var text bytes.Buffer
-			encoder := yaml.NewEncoder(&text)
-			encoder.SetIndent(2)
-			err := encoder.Encode(doc.root)
-			undo()
-			if err != nil {
-				continue
-			}
-			each(mutant{kind: doc.Kind.String(), path: s.path, edit: e.name, text: unmark(text.Bytes())})
+		undo, ok := e.apply(s)
+		if !ok {
+			continue
+		}
+		var text bytes.Buffer
+		encoder := yaml.NewEncoder(&text)
+		encoder.SetIndent(2)
+		err := encoder.Encode(doc.root)
+		undo()
+		if err == nil {
+			return mutant{kind: doc.Kind.String(), path: s.path, edit: e.name, text: unmark(text.Bytes())}
 		}
 	}
 }

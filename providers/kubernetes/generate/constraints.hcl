@@ -701,7 +701,14 @@ type "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec" {
 type "io.k8s.api.autoscaling.v2.CrossVersionObjectReference" {
   property "apiVersion" { pattern = "^(v1|[^/]+/[^/]+)$" }
   property "kind" { min_length = 1 }
-  property "name" { min_length = 1 }
+  property "name" { pattern = "^[^/%]+$" }
+}
+
+type "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec" {
+  rule {
+    condition = "has(self.scaleTargetRef.apiVersion) || self.scaleTargetRef.kind == 'ReplicationController'"
+    message   = "scaleTargetRef needs the apiVersion of its kind"
+  }
 }
 
 type "io.k8s.api.autoscaling.v2.MetricSpec" {

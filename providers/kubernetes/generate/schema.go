@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"scaffold/providers/kubernetes/archive"
@@ -123,7 +124,8 @@ func (d dialect) normalise(s *schema) {
 		s.allOf = slices.DeleteFunc(s.allOf, func(a *schema) bool { return either(a.anyOf) })
 	}
 	if s.Format == "int-or-string" {
-		s.IntOrString, s.Type, s.Format = true, "", ""
+		largest := float64(math.MaxInt32)
+		s.IntOrString, s.Type, s.Format, s.Maximum = true, "", "", &largest
 	}
 	if !d.closed && s.properties == nil && s.values == nil && (s.Type == "object" || s.Type == "" && !s.IntOrString) {
 		s.Open = true
