@@ -1,0 +1,11 @@
+# The network is there already: only its names are given.
+template "existing_network" {
+  for  = blueprint
+  when = target.network != null
+  file = "network.tf"
+}
+
+locals {
+  network_id    = "projects/${local.project}/global/networks/${target.network.name}"
+  subnetwork_id = "projects/${local.project}/regions/${target.region}/subnetworks/${target.network.subnetwork}"
+}

@@ -1,0 +1,53 @@
+# Terraform for Google Cloud: hashicorp/google from 7.45 to the last 7.x.
+pack "gcp" {
+  target  = "gcp"
+  summary = "Terraform for Google Cloud: instance groups behind load balancers, Cloud SQL, Memorystore, Cloud CDN; GKE where services run on a cluster."
+  schema  = "google"
+
+  # The manifests of what runs on GKE: a tree of their own, applied after this one.
+  uses = [{ pack = "kubernetes", when = length(blueprint.clusters) > 0, folder = "manifests" }]
+
+  # Where templates share a file they stand in this order.
+  order = [
+    "versions", "network", "existing_network", "proxies", "shared", "instances", "rollback",
+    "identity", "service", "auto_scaling_group", "vertical_scaling", "address",
+    "elastic_load_balancing", "balancer_global", "balancer_internal", "balancer_proxy", "balancer_passthrough", "load_balancer_types",
+    "rolling_updates", "blue_green_deployment", "canary_deployment",
+    "circuit_breaker", "circuit_breaker_advanced",
+    "cluster", "horizontal_pod_autoscaler", "service_mesh",
+    "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",
+    "read_replicas", "read_replicas_cluster", "read_replicas_alarms", "read_replicas_cluster_alarms",
+    "connection_pooling", "database_connection_pooling", "connection_pooling_alarms", "database_connection_pooling_alarms",
+    "database_sharding", "database_sharding_alarms", "database_access", "database_outputs",
+    "caches", "cache", "cache_valkey", "cache_memcached", "redis_cluster", "in_memory_caching",
+    "cache_valkey_alarms", "cache_access", "cache_outputs",
+    "site", "cdn_distribution", "multi_layer_caching", "multi_layer_caching_detailed",
+  ]
+
+  forbids "rollouts" {
+    patterns = ["blue_green_deployment", "canary_deployment"]
+    why      = "Both set the weights of the load balancer's URL map, and each would undo what the other has set."
+  }
+  forbids "rolling_and_colours" {
+    patterns = ["rolling_updates", "blue_green_deployment"]
+    why      = "A colour is replaced as a whole: there is no old version left in it to roll over."
+  }
+  forbids "rolling_and_canary" {
+    patterns = ["rolling_updates", "canary_deployment"]
+    why      = "The canary is the first step of the rollout, and its stable group takes the version over once it has held."
+  }
+  forbids "vertical_and_horizontal" {
+    patterns = ["vertical_scaling", "auto_scaling_group"]
+    why      = "One machine that grows has no group of machines to grow instead."
+  }
+  forbids "vertical_and_colours" {
+    patterns = ["vertical_scaling", "blue_green_deployment"]
+    why      = "One machine with a disk of its own cannot be there twice."
+  }
+  forbids "vertical_and_canary" {
+    patterns = ["vertical_scaling", "canary_deployment"]
+    why      = "One machine has no second one that could take a share of the traffic."
+  }
+
+  table "machine_types" { file = "machine_types.tsv" }
+}

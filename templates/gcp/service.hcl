@@ -1,0 +1,356 @@
+# A service on instances: a template and the group that starts from it. Patterns add to both.
+template "service" {
+  for  = service
+  when = service.runs_on == null
+  file = "service_${service.name}.tf"
+
+  check "environment_lines" {
+    condition = alltrue([for value in values(service.environment) : !can(regex("[\\r\\n]", value))])
+    message   = "A value of ${service.name}'s environment has a line break, which Docker's environment files cannot hold."
+    fix       = "Put it into a secret, or encode it."
+    at        = service.environment
+  }
+  check "zones" {
+    condition = service.zones <= target.zones
+    message   = "${service.name} is to be spread over ${service.zones} zones, but the target has ${target.zones}: ${join(", ", target.zone_names)}."
+    fix       = "Lower zones, or name more in the target."
+    at        = service.zones
+    related   = [target.zones]
+  }
+  check "calls_pods" {
+    condition = alltrue([for s in service.callees : s.runs_on == null || s.hostname != null])
+    message   = "${service.name} runs on instances and calls pods that have no name outside of their cluster: ${join(", ", [for s in service.callees : s.name if s.runs_on != null && s.hostname == null])}."
+    fix       = "Give them a domain, or let ${service.name} run on the cluster."
+    at        = service.needs
+    related   = [for s in service.callees : s.runs_on]
+  }
+  check "mesh" {
+    condition = service.mesh == null
+    message   = "On Google Cloud the mesh is a cluster's: its certificates and its control plane come with GKE, and ${service.name} runs on instances."
+    fix       = "Let it run on a cluster that has service_mesh, or take service_mesh off for this target."
+    at        = service.service_mesh == null ? service.runs_on : service.service_mesh.mtls
+    related   = [service.runs_on]
+  }
+  check "machine" {
+    condition = lookup(service.machine, "gcp", "") != "" || length(let.fitting) > 0
+    message   = "No machine type for ${target.architecture} has ${service.total_cpu} vCPUs and ${ceil(gib(service.total_memory))} GiB."
+    fix       = "Make ${service.name} smaller, and run more of it."
+    at        = service.cpu
+    related   = [service.memory, target.architecture]
+  }
+  # A regional group adds or takes away none, or at least one for each of its zones.
+  check "room_during_updates" {
+    condition = service.vertical_scaling != null || let.unavailable == 0 || let.unavailable < service.min_instances
+    message   = "A group over ${service.zones} zones takes away at least ${service.zones} instances at once in an update, which are all of the ${service.min_instances} of ${service.name}."
+    fix       = "Set unavailable = 0, so that new ones are added first, or run more."
+    at        = service.rolling_updates == null ? service.zones : service.rolling_updates.unavailable
+    related   = [service.min_instances, service.zones]
+  }
+  # POOL-001: the surge is at least one for each zone, which can be more than the share that the pools are cut for.
+  check "connections_during_updates" {
+    condition = alltrue([for d in service.databases : d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0])) <= d.client_limit])
+    message   = "A group over ${service.zones} zones adds at least ${service.zones} instances in an update, ${let.surplus} more than ${service.peak_instances}: with their pools ${join(", ", [for d in service.databases : "${d.name} has ${d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0]))} of ${d.client_limit} connections"])}."
+    fix       = "Lower pool, or spread ${service.name} over fewer zones."
+    at        = service.pool
+    related   = [service.zones, service.max_instances]
+  }
+  # Compute Engine cuts an instance's power 90 s after telling it to stop.
+  check "time_to_stop" {
+    condition = service.drain_time <= 3600
+    message   = "A load balancer waits for what a leaving instance has begun for an hour at most, and ${service.name} wants ${duration(service.drain_time)}."
+    fix       = "Lower drain_time."
+    at        = service.drain_time
+  }
+}
+
+let {
+  tracked = service.blue_green_deployment != null || service.canary_deployment != null # more than one version at once
+  fleet   = service.vertical_scaling == null
+  scaled  = service.auto_scaling_group != null
+
+  size     = { vcpu = service.total_cpu, memory_gib = gib(service.total_memory), arch = target.architecture }
+  fitting  = [for row in table.machine_types : row if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.memory_gib >= let.size.memory_gib]
+  machine  = lookup(service.machine, "gcp", "") != "" ? lookup(service.machine, "gcp", "") : let.fitting[0].name
+  series   = split("-", let.machine)[0]
+  disk     = contains(let.hyperdisk_only, let.series) ? "hyperdisk-balanced" : "pd-balanced"
+  registry = can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/|^(?:[a-z]+\\.)?gcr\\.io/", service.image)) ? split("/", service.image)[0] : ""
+  zones    = slice(let.all_zones, 0, min(service.zones, length(let.all_zones)))
+
+  # How many may be added and missing in an update: none, or one for each zone and more.
+  surge_percent       = service.rolling_updates == null ? 25 : service.rolling_updates.surge
+  unavailable_percent = service.rolling_updates == null ? 0 : service.rolling_updates.unavailable
+  surge               = let.surge_percent == 0 ? 0 : max(service.zones, ceil(service.min_instances * let.surge_percent / 100))
+  unavailable         = let.unavailable_percent == 0 ? 0 : max(service.zones, floor(service.min_instances * let.unavailable_percent / 100))
+  # Instances in an update beyond those that pools and quotas were counted for.
+  surplus             = let.fleet && !let.tracked ? max(0, service.max_instances + let.surge - service.peak_instances) : 0
+
+  # What is asked whether an instance lives, and whether it can take requests.
+  probe_port = service.balancer == null ? service.port : service.balancer.health_port == null ? service.port : service.balancer.health_port
+  probe      = let.probe_port != service.port ? "http" : service.protocol
+  transport  = service.protocol == "udp" ? "udp" : "tcp"
+  ports      = distinct([service.port, let.probe_port])
+
+  # The version that answers where traffic cannot be shared out.
+  main_track = service.blue_green_deployment != null ? service.blue_green_deployment.live : "stable"
+
+  # Callers that come straight, without a breaker of their own in between.
+  callers = [for s in service.clients : s if s.runs_on != null || s.breaker == null || service.protocol != "http"]
+  stands_in = anytrue([for s in blueprint.services : s.runs_on == null && (s.breaker == null ? false : s.breaker.fallback == null ? false : s.breaker.fallback.name == service.name)])
+  called  = length(let.callers) > 0
+  inside  = let.called && let.balancer_kind != "internal" ? (service.protocol == "http" ? "http" : "direct") : "none"
+  through = service.breaker == null ? [] : [for n in service.callees : n if n.runs_on == null && n.protocol == "http"]
+
+  # Who balances what comes in, and who asks whether an instance is ready: a regional balancer has regional checks.
+  client_address = service.load_balancer_types == null ? false : service.load_balancer_types.client_address
+  balancer_kind = (
+    service.balancer == null ? "none" :
+    service.balancer.layer == 7 && service.balancer.public ? "global" :
+    service.balancer.layer == 7 ? "internal" :
+    service.balancer.reach == "world" && service.balancer.protocol == "tcp" && !let.client_address ? "proxy" : "passthrough"
+  )
+
+  regional_probe = let.inside != "none" || let.stands_in || length(service.clients) > length(let.callers) || contains(["internal", "passthrough"], let.balancer_kind)
+  global_probe   = contains(["global", "proxy"], let.balancer_kind)
+
+  budget     = service.auto_scaling_group != null ? service.auto_scaling_group.monthly_budget : service.vertical_scaling != null ? service.vertical_scaling.monthly_budget : null
+  rolls_back = (
+    service.balancer == null ? false : service.balancer.layer != 7 ? false :
+    service.rolling_updates != null ? service.rolling_updates.rollback == "alarms" :
+    service.blue_green_deployment != null ? service.blue_green_deployment.rollback == "alarms" :
+    service.canary_deployment != null ? service.canary_deployment.rollback == "alarms" : false
+  )
+
+  # Where the program finds what it needs.
+  variables = merge(
+    { PORT = tostring(service.port) },
+    { for n in service.callees : "${upper(replace(n.name, "-", "_"))}_URL" =>
+      n.runs_on != null ? "https://${n.hostname}" :
+      contains(let.through[*].name, n.name) ? "http://${n.name}.${service.name}.${let.namespace}:${n.port}" :
+      "http://${n.name}.${let.namespace}:${n.port}"
+    },
+    { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
+    { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
+    service.environment,
+  )
+  environment = concat(
+    [for name, value in let.variables : { name = name, value = value, host = "" }],
+    [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" }],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0],
+  )
+}
+
+# The program writes logs and measurements as its account.
+resource "google_project_iam_member" "this" {
+  for_each = toset(concat(
+    ["roles/logging.logWriter", "roles/monitoring.metricWriter"],
+    let.registry == "" ? [] : ["roles/artifactregistry.reader"],
+  ))
+
+  project = local.project
+  role    = each.value
+  member  = google_service_account.this.member
+}
+
+# Google asks from these addresses whether instances are well, and its global proxies come from them too.
+resource "google_compute_firewall" "this_from_google" {
+  name                    = "${let.name}-from-google"
+  network                 = local.network_id
+  direction               = "INGRESS"
+  source_ranges           = let.balancer_kind == "passthrough" ? ["35.191.0.0/16", "130.211.0.0/22", "209.85.152.0/22", "209.85.204.0/22"] : ["35.191.0.0/16", "130.211.0.0/22"]
+  target_service_accounts = [google_service_account.this.email]
+
+  allow {
+    protocol = "tcp"
+    ports    = [for port in let.ports : tostring(port)]
+  }
+}
+
+# Alive rather than ready: what fails this is replaced, and everything must not be replaced while a database is away.
+# It takes longer to fail than the load balancer's check, which only takes the traffic away.
+resource "google_compute_health_check" "this" {
+  when = let.fleet && let.probe != "udp"
+
+  name                = "${let.name}-alive"
+  check_interval_sec  = 10
+  timeout_sec         = 5
+  healthy_threshold   = 2
+  unhealthy_threshold = 5
+
+  http_health_check {
+    when = let.probe == "http"
+
+    port         = let.probe_port
+    request_path = service.health_path
+  }
+
+  grpc_health_check {
+    when = let.probe == "grpc"
+
+    port = let.probe_port
+  }
+
+  tcp_health_check {
+    when = let.probe == "tcp"
+
+    port = let.probe_port
+  }
+
+  log_config {
+    enable = true
+  }
+}
+
+# Templates cannot be changed: every change is a new one, which exists before the group lets go of the old one.
+resource "google_compute_region_instance_template" "this" {
+  when     = let.fleet
+  for_each = let.tracked ? local.this_tracks : null
+
+  name_prefix  = let.tracked ? "${let.name}-${each.key}-" : "${let.name}-"
+  region       = target.region
+  machine_type = let.machine
+  labels       = { service = service.name }
+
+  metadata = {
+    block-project-ssh-keys    = "true"
+    enable-oslogin            = "TRUE"
+    google-monitoring-enabled = let.bare_image ? "true" : null
+
+    user-data = join("\n", ["#cloud-config", yamlencode({
+      write_files = [
+        {
+          path        = "/etc/app/instance.env"
+          permissions = "0600"
+          content = join("\n", [
+            "IMAGE=${let.tracked ? each.value.image : service.image}",
+            "SERVICE=${service.name}",
+            "PROJECT=${local.project}",
+            "REGISTRY=${let.registry}",
+            "TRANSPORT=${let.transport}",
+            "PORTS=${join(",", let.ports)}",
+            "DRAIN=${ceil(service.drain_time)}",
+            "",
+          ])
+        },
+        {
+          path        = "/etc/app/app.env"
+          permissions = "0600"
+          content     = join("\n", [for v in let.environment : v.host == "" ? "${v.name}=${v.value}" : "${v.name}=${local[v.host]}"])
+        },
+        {
+          path        = "/etc/app/secrets"
+          permissions = "0600"
+          content     = join("", [for name, secret in service.secrets : "${name} ${secret}\n"])
+        },
+        {
+          path        = "/etc/app/app.sh"
+          permissions = "0700"
+          content     = file("${path.module}/instance/app.sh")
+        },
+        {
+          path        = "/etc/systemd/system/app.service"
+          permissions = "0644"
+          content     = file("${path.module}/instance/app.service")
+        },
+      ]
+      runcmd = [
+        ["systemctl", "daemon-reload"],
+        ["systemctl", "start", "app.service"],
+      ]
+    })])
+  }
+
+  disk {
+    source_image = target.image
+    boot         = true
+    auto_delete  = true
+    disk_type    = let.disk
+    disk_size_gb = 30
+
+    disk_encryption_key {
+      when = target.kms_key != null
+
+      kms_key_self_link = target.kms_key
+    }
+  }
+
+  network_interface {
+    subnetwork = local.subnetwork_id
+    nic_type   = "GVNIC"
+  }
+
+  service_account {
+    email  = google_service_account.this.email
+    scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+  }
+
+  shielded_instance_config {
+    enable_secure_boot          = true
+    enable_vtpm                 = true
+    enable_integrity_monitoring = true
+  }
+
+  scheduling {
+    automatic_restart   = true
+    on_host_maintenance = "MIGRATE"
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "google_compute_region_instance_group_manager" "this" {
+  when     = let.fleet
+  for_each = let.tracked ? local.this_tracks : null
+
+  name                             = let.tracked ? "${let.name}-${each.key}" : let.name
+  region                           = target.region
+  base_instance_name               = let.tracked ? "${let.name}-${each.key}" : let.name
+  distribution_policy_zones        = let.zones
+  distribution_policy_target_shape = "EVEN"
+  target_size                      = let.scaled ? null : let.tracked ? each.value.min : service.replicas
+
+  # An apply ends when every instance runs what is written here and is well, and fails when that takes too long.
+  wait_for_instances        = true
+  wait_for_instances_status = "UPDATED"
+
+  version {
+    name              = let.tracked ? each.key : "main"
+    instance_template = let.tracked ? google_compute_region_instance_template.this[each.key].self_link : google_compute_region_instance_template.this.self_link
+  }
+
+  named_port {
+    name = "app"
+    port = service.port
+  }
+
+  auto_healing_policies {
+    when = let.probe != "udp"
+
+    health_check      = google_compute_health_check.this.id
+    initial_delay_sec = ceil(let.scaled ? service.auto_scaling_group.health_grace : service.boot_time)
+  }
+
+  instance_lifecycle_policy {
+    when = service.rolling_updates == null
+
+    force_update_on_repair    = "YES"
+    default_action_on_failure = "REPAIR"
+  }
+
+  # A group over several zones adds or takes away none, or at least one for each zone.
+  update_policy {
+    type                           = "PROACTIVE"
+    minimal_action                 = "REPLACE"
+    most_disruptive_allowed_action = "REPLACE"
+    replacement_method             = "SUBSTITUTE"
+    instance_redistribution_type   = "PROACTIVE"
+    max_surge_fixed                = let.surge
+    max_unavailable_fixed          = let.unavailable
+  }
+
+  timeouts {
+    create = duration(max(1200, 4 * ceil(service.boot_time)))
+    update = duration(max(1800, 4 * ceil(service.boot_time), service.rolling_updates == null ? 0 : ceil(service.rolling_updates.deadline)))
+  }
+}

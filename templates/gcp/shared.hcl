@@ -1,0 +1,38 @@
+# What all components share: whom alarms are sent to.
+template "shared" {
+  for  = blueprint
+  file = "shared.tf"
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  when     = length(target.alert_emails) > 0
+  for_each = toset(target.alert_emails)
+
+  display_name = each.value
+  type         = "email"
+  labels       = { email_address = each.value }
+}
+
+locals {
+  notification_channels = length(target.alert_emails) > 0 ? [for channel in google_monitoring_notification_channel.email : channel.id] : []
+}
+
+# Google names the accounts of its services after the number of the project.
+variable "project_number" {
+  when = target.project_number == null && let.numbered
+
+  description = "Number of the project."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.project_number))
+    error_message = "A project's number has digits only."
+  }
+}
+
+locals {
+  when = let.numbered
+
+  project_number = target.project_number != null ? target.project_number : var.project_number
+}

@@ -1,0 +1,101 @@
+template "versions" {
+  for  = blueprint
+  file = "versions.tf"
+
+  check "labels" {
+    condition = alltrue([for k, v in blueprint.labels : can(regex("^[A-Za-z]", k))])
+    message   = "A label's name begins with a letter on Google Cloud, not: ${join(", ", [for k, v in blueprint.labels : jsonencode(k) if !can(regex("^[A-Za-z]", k))])}."
+    fix       = "Rename the label."
+    at        = blueprint.labels
+  }
+  check "label_twice" {
+    condition = length(distinct([for k, v in blueprint.labels : let.label_names[k]])) == length(blueprint.labels)
+    message   = "Labels have lower case names without special characters on Google Cloud, so that some of these become one: ${join(", ", keys(blueprint.labels))}."
+    fix       = "Rename one of them."
+    at        = blueprint.labels
+  }
+  check "label_reserved" {
+    condition = length(setintersection(values(let.label_names), ["blueprint", "environment", "managed-by", "service"])) == 0
+    message   = "These labels are set by scaffold itself: ${join(", ", setintersection(values(let.label_names), ["blueprint", "environment", "managed-by", "service"]))}."
+    fix       = "Rename the label."
+    at        = blueprint.labels
+  }
+  check "zone_names" {
+    condition = alltrue([for zone in target.zone_names : startswith(zone, "${target.region}-")])
+    message   = "These zones are not in ${target.region}: ${join(", ", [for zone in target.zone_names : zone if !startswith(zone, "${target.region}-")])}."
+    fix       = "Name zones of the region."
+    at        = target.zone_names
+    related   = [target.region]
+  }
+}
+
+let {
+  # Environments may share a project, where names of networks, groups and accounts must differ.
+  prefix = blueprint.environment == null ? blueprint.name : "${blueprint.name}-${blueprint.environment}"
+  all_zones = slice(target.zone_names, 0, target.zones)
+  bits   = tonumber(split("/", target.cidr)[1])
+
+  # Lower case letters, digits, hyphens and underscores; 63 of them.
+  label_names = { for k, v in blueprint.labels : k => substr(replace(lower(k), "/[^a-z0-9_-]/", "-"), 0, 63) }
+  labels = merge(
+    { for k, v in blueprint.labels : let.label_names[k] => substr(replace(lower(v), "/[^a-z0-9_-]/", "-"), 0, 63) },
+    { blueprint = blueprint.name, managed-by = "terraform" },
+    blueprint.environment == null ? {} : { environment = blueprint.environment },
+  )
+
+  # What services on instances share.
+  instances = [for s in blueprint.services : s if s.runs_on == null]
+  named     = anytrue([for s in let.instances : s.let.called || length(s.let.through) > 0]) # found by name
+  namespace = "${let.prefix}.internal"
+  proxied   = anytrue([for s in let.instances : s.let.inside == "http" || s.let.balancer_kind == "internal" || length(s.let.through) > 0])
+  own_proxy = target.network == null ? true : !target.network.proxy_only
+
+  # On Container-Optimized OS a detector that is part of it measures memory, elsewhere the Ops Agent does.
+  bare_image     = can(regex("^projects/cos-cloud/", target.image))
+  memory_metric  = let.bare_image ? "compute.googleapis.com/guest/memory/percent_used" : "agent.googleapis.com/memory/percent_used"
+  hyperdisk_only = ["c4", "c4a"]
+
+  # Whether anything is granted to an account that Google names after the project's number.
+  rolls_back = anytrue([for s in let.instances : s.let.rolls_back])
+  budgets = target.billing_account != null && anytrue(concat(
+    [for s in let.instances : s.let.budget != null],
+  ))
+  numbered = let.rolls_back || let.budgets || (target.kms_key != null && length(blueprint.services) > 0)
+}
+
+terraform {
+  required_version = ">= 1.11.0" # write-only arguments need it
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 7.45.0, < 8.0.0"
+    }
+  }
+
+  # A backend is read before anything else, so it takes no variables.
+  backend "gcs" {
+    when = target.state != null
+
+    bucket = target.state.bucket
+    prefix = target.state.prefix != null ? target.state.prefix : let.prefix
+  }
+}
+
+provider "google" {
+  project        = local.project
+  region         = target.region
+  default_labels = let.labels
+}
+
+variable "project" {
+  when = target.project == null
+
+  description = "Project that everything is made in."
+  type        = string
+  nullable    = false
+}
+
+locals {
+  project = target.project != null ? target.project : var.project
+}
