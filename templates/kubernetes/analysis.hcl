@@ -98,6 +98,7 @@ manifest "argoproj.io/v1alpha1" "AnalysisTemplate" "this_health" {
         # What wakes somebody also stops the release.
         {
           name                  = "alarms"
+          initialDelay          = "60s"
           interval              = "${let.every}s"
           count                 = let.rounds
           failureLimit          = 0
@@ -108,7 +109,7 @@ manifest "argoproj.io/v1alpha1" "AnalysisTemplate" "this_health" {
               address = target.prometheus
               timeout = 20
               query   = <<-EOT
-                count(ALERTS{alertstate="firing",severity="critical",service="${service.name}",namespace="${let.namespace}"}) or vector(0)
+                count(ALERTS{alertstate="firing",severity="critical",alertname!~"Release.*|Canary.*",service="${service.name}",namespace="${let.namespace}"}) or vector(0)
               EOT
             }
           }

@@ -176,7 +176,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           {
             alert = "AutoscalerBlind"
             expr  = <<-EOT
-              sum(rate(keda_scaler_detail_errors_total{exported_namespace="${let.namespace}",scaledObject="${service.name}"}[5m])) > 0
+              sum(rate(keda_scaler_detail_errors_total{scaledObject="${service.name}"}[5m])) > 0
             EOT
             for    = "5m"
             labels = merge({ severity = "warning" }, let.alarm)

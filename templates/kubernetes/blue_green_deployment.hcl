@@ -184,7 +184,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           {
             alert = "ReleaseRefused"
             expr  = <<-EOT
-              max(rollout_info{exported_namespace="${let.namespace}",name="${service.name}",phase="Degraded"}) > 0
+              max(${replace(join(" or ", let.release_info), "PHASE", "Degraded")}) > 0
             EOT
             for    = "1m"
             labels = merge({ severity = "critical" }, let.alarm)
@@ -195,7 +195,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           {
             alert = "ReleaseWaits"
             expr  = <<-EOT
-              max(rollout_info{exported_namespace="${let.namespace}",name="${service.name}",phase="Paused"}) > 0
+              max(${replace(join(" or ", let.release_info), "PHASE", "Paused")}) > 0
             EOT
             for    = "2h"
             labels = merge({ severity = "warning" }, let.alarm)

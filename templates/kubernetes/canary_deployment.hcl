@@ -96,7 +96,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           {
             alert = "CanaryUndone"
             expr  = <<-EOT
-              max(rollout_info{exported_namespace="${let.namespace}",name="${service.name}",phase="Degraded"}) > 0
+              max(${replace(join(" or ", let.release_info), "PHASE", "Degraded")}) > 0
             EOT
             for    = "1m"
             labels = merge({ severity = "critical" }, let.alarm)
@@ -107,7 +107,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           {
             alert = "CanaryStuck"
             expr  = <<-EOT
-              max(rollout_info{exported_namespace="${let.namespace}",name="${service.name}",phase=~"Paused|Progressing"}) > 0
+              max(${replace(join(" or ", let.release_info), "PHASE", "Paused|Progressing")}) > 0
             EOT
             for    = "${ceil((3600 + (length(self.steps) + 1) * self.step_time) / 60)}m"
             labels = merge({ severity = "warning" }, let.alarm)

@@ -142,9 +142,16 @@ manifest "telemetry.istio.io/v1" "Telemetry" "this" {
   }
   spec = {
     selector = { matchLabels = { "app.kubernetes.io/name" = service.name } }
-    tracing  = [{ randomSamplingPercentage = service.mesh.trace_percent }]
+    tracing = [
+      {
+        # As extensionProviders of the mesh's configuration call it.
+        providers                = [{ name = "otel" }]
+        randomSamplingPercentage = service.mesh.trace_percent
+      },
+    ]
     accessLogging = [
       {
+        providers = [{ name = "envoy" }]
         filter = { expression = "response.code >= 500 || connection.mtls == false" }
       },
     ]

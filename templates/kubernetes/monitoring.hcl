@@ -20,6 +20,8 @@ let {
   bucket = let.sidecar ? "istio_request_duration_milliseconds_bucket" : service.protocol == "grpc" ? "grpc_server_handling_seconds_bucket" : "http_server_request_duration_seconds_bucket"
   unit   = let.sidecar ? 1000 : 1
   pods   = "namespace=\"${let.namespace}\",container=\"${service.name}\""
+  # As its controller is scraped, the namespace is one label or the other.
+  release_info = [for label in ["namespace", "exported_namespace"] : "rollout_info{${label}=\"${let.namespace}\",name=\"${service.name}\",phase=~\"PHASE\"}"]
   alarm  = { service = service.name }
 
   # The part of a month's error budget that an hour of this would use up is a fiftieth.
@@ -83,7 +85,7 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
               for    = "2m"
               labels = merge({ severity = "critical" }, let.alarm)
               annotations = {
-                summary = "${service.name} fails so often that ${service.availability} % for the month are gone in two days"
+                summary = "At this rate ${service.name} uses up in two days what ${service.availability} % leave for failures in a month"
               }
             },
             {

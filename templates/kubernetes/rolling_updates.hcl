@@ -62,7 +62,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           {
             alert = let.rollout ? "ReleaseUndone" : "ReleaseStuck"
             expr = (let.rollout ? <<-EOT
-              max(rollout_info{exported_namespace="${let.namespace}",name="${service.name}",phase="Degraded"}) > 0
+              max(${replace(join(" or ", let.release_info), "PHASE", "Degraded")}) > 0
             EOT
             : <<-EOT
               kube_deployment_status_condition{namespace="${let.namespace}",deployment="${service.name}",condition="Progressing",status="false"} == 1

@@ -162,21 +162,24 @@ manifest "apps/v1" "Deployment" "this" {
         }
         annotations = let.sidecar ? {
           # The proxy is up before the program and goes on while it drains.
-          "proxy.istio.io/config" = <<-EOT
-            holdApplicationUntilProxyStarts: true
-            terminationDrainDuration: ${let.drain}s
-            concurrency: ${max(1, floor(let.proxy_cpu))}
-            %{~if service.breaker != null}
+          "proxy.istio.io/config" = join("\n", concat(
+            [
+              "holdApplicationUntilProxyStarts: true",
+              "terminationDrainDuration: ${let.drain}s",
+              "concurrency: ${max(1, floor(let.proxy_cpu))}",
+            ],
             # Istio drops what breakers measure unless it is asked for.
-            proxyStatsMatcher:
-              inclusionRegexps:
-                - ".*circuit_breakers.*"
-                - ".*outlier_detection.*"
-                - ".*upstream_rq_(retry|pending).*"
-                - ".*adaptive_concurrency.*"
-                - ".*membership_.*"
-            %{~endif}
-          EOT
+            service.breaker == null ? [] : [
+              "proxyStatsMatcher:",
+              "  inclusionRegexps:",
+              "    - .*circuit_breakers.*",
+              "    - .*outlier_detection.*",
+              "    - .*upstream_rq_(retry|pending).*",
+              "    - .*adaptive_concurrency.*",
+              "    - .*membership_.*",
+            ],
+            [""],
+          ))
           "sidecar.istio.io/proxyCPU"         = "${floor(1000 * let.proxy_cpu + 0.5)}m"
           "sidecar.istio.io/proxyCPULimit"    = "${floor(1000 * let.proxy_cpu + 0.5)}m"
           "sidecar.istio.io/proxyMemory"      = quantity(let.proxy_memory)
