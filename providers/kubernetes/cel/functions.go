@@ -59,6 +59,7 @@ var builtins = map[string]Function{
 	"isGreaterThan": ofQuantities(func(order int) any { return order > 0 }),
 	"isLessThan":    ofQuantities(func(order int) any { return order < 0 }),
 	"sign":          sign,
+	"isInteger":     isInteger,
 }
 
 func oneText(f func(string) (any, error)) Function {

@@ -90,3 +90,11 @@ func sign(args ...any) (any, error) {
 	}
 	return int64(q.Sign()), nil
 }
+
+func isInteger(args ...any) (any, error) {
+	q, err := quantityOf(args...)
+	if err != nil {
+		return nil, err
+	}
+	return q.value.IsInt(), nil
+}

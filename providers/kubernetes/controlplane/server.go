@@ -164,7 +164,7 @@ func (c *Cluster) ready() error {
 
 func (c *Cluster) lastWords() string {
 	var words strings.Builder
-	for _, name := range []string{"etcd", "kube-apiserver"} {
+	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager"} {
 		text, _ := os.ReadFile(filepath.Join(c.dir, name+".log"))
 		fmt.Fprintf(&words, "%s:\n%s\n", name, text[max(0, len(text)-2000):])
 	}

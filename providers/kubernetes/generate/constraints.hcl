@@ -997,6 +997,10 @@ type "io.k8s.api.core.v1.LimitRangeSpec" {
 type "io.k8s.api.core.v1.ResourceQuotaSpec" {
   property "hard" { key_format = "quota-key" }
   rule {
+    condition = "!has(self.hard) || self.hard.all(k, k.contains('cpu') || k.contains('memory') || k.contains('storage') || k.contains('hugepages-') || quantity(self.hard[k]).isInteger())"
+    message   = "objects are counted in whole numbers"
+  }
+  rule {
     condition = "!has(self.hard) || self.hard.all(k, quantity(self.hard[k]).sign() >= 0)"
     message   = "an amount is negative"
   }
