@@ -207,6 +207,17 @@ func TestFunctions(t *testing.T) {
 			text: value(`file("nope")`),
 			want: `2: Invalid function argument: Invalid value for "argument" parameter: no file exists at "nope".`,
 		},
+		{name: "text as template", text: value("templatestring(local.t, { name = 1 })") + "locals {\n  t = \"hi $${name}\"\n}\n"},
+		{
+			name: "literal as template",
+			text: value("templatestring(\"a\", {})"),
+			want: `2: Invalid function argument: Invalid value for "template" parameter: must be a direct reference to a single string from elsewhere, containing valid template syntax.`,
+		},
+		{
+			name: "text as template without its variable",
+			text: value("templatestring(local.t, {})") + "locals {\n  t = \"hi $${name}\"\n}\n",
+			want: `2: Invalid function argument: Invalid value for "vars" parameter: vars map does not contain key "name", referenced at template:1,6-10.`,
+		},
 		{name: "template", text: value("templatefile(\"${path.module}/files/good.tftpl\", { name = var.text })")},
 		{
 			name: "template without its variable",
@@ -344,6 +355,17 @@ func TestDeclarations(t *testing.T) {
 			text: "terraform {\n  required_version = \"new\"\n}",
 			want: `2: Invalid version constraint: This string does not use correct version constraint syntax.`,
 		},
+		{name: "moved data", text: "moved {\n  from = data.toy_box.a\n  to = data.toy_box.b\n}"},
+		{
+			name: "removed data",
+			text: "removed {\n  from = data.toy_shelf.gone\n}",
+			want: `2: Invalid address: Only managed resources and modules can be removed.`,
+		},
+		{
+			name: "removed instance",
+			text: "removed {\n  from = toy_box.gone[0]\n}",
+			want: `2: Resource instance address not allowed: This address must name a whole resource or module, without an instance key.`,
+		},
 		{name: "moved", text: "moved {\n  from = toy_box.a\n  to = toy_box.b[\"k\"]\n}"},
 		{
 			name: "moved to a module",
@@ -358,7 +380,7 @@ func TestDeclarations(t *testing.T) {
 		{
 			name: "import into nothing",
 			text: "import {\n  to = toy_box.nope\n  id = \"x\"\n}",
-			want: `2: Configuration for import target does not exist: The configuration for the given import target toy_box.nope does not exist. All target instances must have an associated configuration to be imported.`,
+			want: `2: Configuration for import target does not exist (at plan): The configuration for the given import target toy_box.nope does not exist. All target instances must have an associated configuration to be imported.`,
 		},
 		{
 			name: "check of nothing",

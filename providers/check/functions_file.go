@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -31,8 +32,6 @@ func (c *checker) fileFunctions(pure map[string]function.Function) map[string]fu
 		"filebase64": read(func(text []byte) (string, error) { return base64.StdEncoding.EncodeToString(text), nil }),
 		"fileexists": c.fileExistsFunction(),
 		"fileset":    unknown(cty.Set(cty.String), cty.String, cty.String),
-		// The template itself would have to be a value that is known by now.
-		"templatestring": unknown(cty.String, cty.String, cty.DynamicPseudoType),
 	}
 	for _, name := range []string{"md5", "sha1", "sha256", "sha512"} {
 		files["file"+name] = read(func(text []byte) (string, error) { return hex.EncodeToString(digest(name, text)), nil })
@@ -45,6 +44,7 @@ func (c *checker) fileFunctions(pure map[string]function.Function) map[string]fu
 	inner := maps.Clone(pure)
 	maps.Copy(inner, files)
 	files["templatefile"] = c.templateFileFunction(inner)
+	files["templatestring"] = templateStringFunction(inner)
 	return files
 }
 
@@ -105,6 +105,42 @@ func (c *checker) templateFileFunction(inner map[string]function.Function) funct
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return render(args) },
 	})
+}
+
+// templateStringFunction takes a reference to a template, and no other text.
+func templateStringFunction(inner map[string]function.Function) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{
+			{Name: "template", Type: customdecode.ExpressionClosureType},
+			{Name: "vars", Type: cty.DynamicPseudoType},
+		},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			value, err := renderReference(args, inner)
+			return value.Type(), err
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return renderReference(args, inner) },
+	})
+}
+
+func renderReference(args []cty.Value, inner map[string]function.Function) (cty.Value, error) {
+	closure := customdecode.ExpressionClosureFromVal(args[0])
+	_, indexed := closure.Expression.(*hclsyntax.IndexExpr)
+	if _, diags := hcl.AbsTraversalForExpr(closure.Expression); diags.HasErrors() && !indexed {
+		return cty.DynamicVal, function.NewArgErrorf(0, "must be a direct reference to a single string from elsewhere, containing valid template syntax")
+	}
+	value, diags := closure.Value()
+	if diags.HasErrors() {
+		return cty.DynamicVal, function.NewArgError(0, diags)
+	}
+	text, ok := asString(value)
+	if !ok || !args[1].IsKnown() {
+		return cty.DynamicVal, nil
+	}
+	expr, diags := hclsyntax.ParseTemplate([]byte(text), "template", hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.DynamicVal, function.NewArgError(0, diags)
+	}
+	return renderTemplate(expr, args[1], inner)
 }
 
 func renderTemplate(expr hcl.Expression, vars cty.Value, functions map[string]function.Function) (cty.Value, error) {

@@ -24,33 +24,37 @@ var (
 
 // endpoint reads the address of a resource or of a module in moved and removed
 // blocks. What it names need not exist.
-func (c *checker) endpoint(attribute *hcl.Attribute, keys bool) (isModule bool) {
-	if attribute == nil {
-		return false
-	}
-	traversal, diags := hcl.AbsTraversalForExpr(attribute.Expr)
+func (c *checker) endpoint(expr hcl.Expression) (m mode, isModule, ok bool) {
+	traversal, diags := hcl.AbsTraversalForExpr(expr)
 	if diags.HasErrors() {
 		c.add(diags...)
-		return false
+		return managed, false, false
 	}
 	steps := withoutKeys(traversal)
-	if !keys && len(steps) != len(traversal) {
-		c.add(problem("Resource instance address not allowed", "This address must name a whole resource or module, without an instance key.", attribute.Expr.Range()))
-	}
 	for len(steps) >= 2 && stepName(steps[0]) == "module" {
 		steps, isModule = steps[2:], true
 	}
-	if len(steps) > 0 && stepName(steps[0]) == "resource" {
+	if len(steps) == 0 && isModule {
+		return managed, true, true
+	}
+	m = managed
+	switch word := stepName(first(steps)); word {
+	case "data", "ephemeral":
+		m, steps = mode(word), steps[1:]
+	case "resource":
 		steps = steps[1:]
 	}
-	switch {
-	case len(steps) == 0 && isModule:
-		return true
-	case len(steps) == 2 && stepName(steps[0]) != "data" && stepName(steps[0]) != "ephemeral":
-		return false
+	if len(steps) != 2 {
+		c.add(problem("Invalid address", "This must be the address of a resource or of a module.", expr.Range()))
 	}
-	c.add(problem("Invalid address", "This must be the address of a managed resource or of a module.", attribute.Expr.Range()))
-	return isModule
+	return m, false, len(steps) == 2
+}
+
+func first(steps hcl.Traversal) hcl.Traverser {
+	if len(steps) == 0 {
+		return nil
+	}
+	return steps[0]
 }
 
 func withoutKeys(traversal hcl.Traversal) hcl.Traversal {
@@ -66,23 +70,41 @@ func withoutKeys(traversal hcl.Traversal) hcl.Traversal {
 func (c *checker) loadMoved(block *hcl.Block) {
 	content := c.content(block.Body, movedSchema)
 	from, to := content.Attributes["from"], content.Attributes["to"]
-	fromModule, toModule := c.endpoint(from, true), c.endpoint(to, true)
-	if from != nil && to != nil && fromModule != toModule {
+	if from == nil || to == nil {
+		return
+	}
+	_, fromModule, fromOK := c.endpoint(from.Expr)
+	_, toModule, toOK := c.endpoint(to.Expr)
+	if fromOK && toOK && fromModule != toModule {
 		c.add(problem("Invalid \"moved\" addresses", "The \"from\" and \"to\" addresses must either both refer to resources or both refer to modules.", block.DefRange))
 	}
 }
 
 func (c *checker) loadRemoved(block *hcl.Block) {
 	content := c.content(block.Body, removedSchema)
-	c.endpoint(content.Attributes["from"], false)
-	if attribute := content.Attributes["from"]; attribute != nil {
-		c.module.removed = append(c.module.removed, attribute.Expr)
+	if from := content.Attributes["from"]; from != nil {
+		c.loadRemovedAddress(from.Expr)
 	}
 	for _, nested := range content.Blocks {
 		if nested.Type == "lifecycle" {
 			c.constant(c.content(nested.Body, removedLifecycle).Attributes["destroy"], decodeBool)
 		}
 	}
+}
+
+func (c *checker) loadRemovedAddress(from hcl.Expression) {
+	m, _, ok := c.endpoint(from)
+	if !ok {
+		return
+	}
+	if m != managed {
+		c.add(problem("Invalid address", "Only managed resources and modules can be removed.", from.Range()))
+	}
+	traversal, _ := hcl.AbsTraversalForExpr(from)
+	if len(withoutKeys(traversal)) != len(traversal) {
+		c.add(problem("Resource instance address not allowed", "This address must name a whole resource or module, without an instance key.", from.Range()))
+	}
+	c.module.removed = append(c.module.removed, from)
 }
 
 // checkRemoved runs when all files are known.
