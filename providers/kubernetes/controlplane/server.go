@@ -122,7 +122,10 @@ func (c *Cluster) Controllers(t testing.TB) {
 // supervise runs a program until the pipe to this process closes, however this
 // process ends, and then removes the folder, so that no test leaves a server
 // or files behind. The first argument is the folder, the rest the program.
-const supervise = `dir=$1; shift; "$@" & pid=$!; cat >/dev/null; kill $pid; wait $pid; rm -rf "$dir"`
+//
+// The program is killed outright: nothing it holds is worth keeping, and an
+// API server that is asked to end waits for ever when etcd ended before it.
+const supervise = `dir=$1; shift; "$@" & pid=$!; cat >/dev/null; kill -KILL $pid; wait $pid; rm -rf "$dir"`
 
 // pipes keeps the write ends open as long as the process lives.
 var pipes []io.WriteCloser
