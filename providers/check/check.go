@@ -74,6 +74,14 @@ type planOnly struct{ inner any }
 // UnwrapDiagnosticExtra keeps what else is known of the diagnostic reachable.
 func (p planOnly) UnwrapDiagnosticExtra() any { return p.inner }
 
+// atPlan marks diagnostics of what validation doesn't look at.
+func atPlan(diags ...*hcl.Diagnostic) hcl.Diagnostics {
+	for _, diag := range diags {
+		diag.Extra = planOnly{diag.Extra}
+	}
+	return diags
+}
+
 // OnlyAtPlan tells whether Terraform would report a problem only when it plans:
 // "terraform validate" doesn't know the types of what a reference gives.
 func OnlyAtPlan(diagnostic *hcl.Diagnostic) bool {

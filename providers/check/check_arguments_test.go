@@ -237,7 +237,7 @@ func TestMetaArguments(t *testing.T) {
 		{
 			name: "trigger of nothing",
 			text: box("lifecycle {", "replace_triggered_by = [toy_box.nope]", "}"),
-			want: `5: Reference to undeclared resource: A managed resource "toy_box" "nope" has not been declared in the root module.`,
+			want: `5: Reference to undeclared resource (at plan): A managed resource "toy_box" "nope" has not been declared in the root module.`,
 		},
 		{
 			name: "trigger of a variable",

@@ -182,8 +182,7 @@ func (c *checker) both(run func(*evaluator) hcl.Diagnostics) {
 	c.add(untyped...)
 	for _, diag := range typed {
 		if diag.Severity == hcl.DiagError && !reported(untyped, diag) {
-			diag.Extra = planOnly{diag.Extra}
-			c.add(diag)
+			c.add(atPlan(diag)...)
 		}
 	}
 }

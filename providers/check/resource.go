@@ -142,7 +142,7 @@ func (c *checker) validateTriggers(r *resource) {
 			c.add(problem("Invalid reference in replace_triggered_by expression", "Only resources can be used in replace_triggered_by.", expr.Range()))
 			continue
 		}
-		c.add(c.static([]reference{ref}, r.inside())...)
+		c.add(atPlan(c.static([]reference{ref}, r.inside())...)...)
 	}
 }
 

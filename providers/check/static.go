@@ -114,9 +114,7 @@ func (c *checker) resourceReference(ref reference, s scope) hcl.Diagnostics {
 			fmt.Sprintf("A %s resource %q %q has not been declared in the root module.%s", kind, ref.typ, ref.name, hint), ref.at())}
 	}
 	if s.inside == r { // validation lets it pass
-		diag := problem("Self-referential block", fmt.Sprintf("Configuration for %s may not refer to itself.", r.address()), ref.at())
-		diag.Extra = planOnly{}
-		return hcl.Diagnostics{diag}
+		return atPlan(problem("Self-referential block", fmt.Sprintf("Configuration for %s may not refer to itself.", r.address()), ref.at()))
 	}
 	diags := instanceKey(r, ref)
 	return append(diags, staticTraversal(r.schema, ref.rest, ref.at())...)

@@ -195,10 +195,8 @@ func (c *checker) validateImport(block *importBlock) {
 	}
 	if c.module.resources[target] == nil {
 		// Validation lets it pass: Terraform could write the configuration.
-		diag := problem("Configuration for import target does not exist",
-			fmt.Sprintf("The configuration for the given import target %s does not exist. All target instances must have an associated configuration to be imported.", target), block.to.Range())
-		diag.Extra = planOnly{}
-		c.add(diag)
+		c.add(atPlan(problem("Configuration for import target does not exist",
+			fmt.Sprintf("The configuration for the given import target %s does not exist. All target instances must have an associated configuration to be imported.", target), block.to.Range()))...)
 	}
 }
 
