@@ -225,6 +225,7 @@ manifest "networking.istio.io/v1" "DestinationRule" "this_external" {
       tls = each.value.port != 443 ? null : {
         mode            = "SIMPLE"
         sni             = each.value.host
+        caCertificates  = "system"
         subjectAltNames = each.value.fallback_host == null ? [each.value.host] : [each.value.host, each.value.fallback_host]
       }
       connectionPool = {

@@ -134,7 +134,7 @@ manifest "networking.istio.io/v1" "DestinationRule" "this" {
 }
 
 manifest "telemetry.istio.io/v1" "Telemetry" "this" {
-  when = let.in_mesh && let.sidecar
+  when = let.sidecar && (let.in_mesh || let.advanced != null)
   metadata = {
     name      = service.name
     namespace = let.namespace
@@ -142,11 +142,11 @@ manifest "telemetry.istio.io/v1" "Telemetry" "this" {
   }
   spec = {
     selector = { matchLabels = { "app.kubernetes.io/name" = service.name } }
-    tracing = [
+    tracing = !let.in_mesh ? null : [
       {
         # As extensionProviders of the mesh's configuration call it.
         providers                = [{ name = "otel" }]
-        randomSamplingPercentage = service.mesh.trace_percent
+        randomSamplingPercentage = let.in_mesh ? service.mesh.trace_percent : 0
       },
     ]
     accessLogging = [
@@ -158,7 +158,7 @@ manifest "telemetry.istio.io/v1" "Telemetry" "this" {
     metrics = [
       {
         providers         = [{ name = "prometheus" }]
-        reportingInterval = let.often ? "5s" : null
+        reportingInterval = let.often ? let.scrape : null
         overrides = [
           # Labels that nobody reads cost memory in every proxy.
           {
@@ -167,6 +167,15 @@ manifest "telemetry.istio.io/v1" "Telemetry" "this" {
               source_canonical_revision      = { operation = "REMOVE" }
               destination_canonical_revision = { operation = "REMOVE" }
             }
+          },
+          let.advanced == null ? null : {
+            # Calls are counted by the route that they take: one for each endpoint.
+            match        = { metric = "REQUEST_COUNT", mode = "CLIENT" }
+            tagOverrides = { endpoint = { operation = "UPSERT", value = "xds.route_name" } }
+          },
+          let.advanced == null ? null : {
+            match        = { metric = "REQUEST_DURATION", mode = "CLIENT" }
+            tagOverrides = { endpoint = { operation = "UPSERT", value = "xds.route_name" } }
           },
         ]
       },

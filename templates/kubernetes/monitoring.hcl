@@ -20,6 +20,10 @@ let {
   bucket = let.sidecar ? "istio_request_duration_milliseconds_bucket" : service.protocol == "grpc" ? "grpc_server_handling_seconds_bucket" : "http_server_request_duration_seconds_bucket"
   unit   = let.sidecar ? 1000 : 1
   pods   = "namespace=\"${let.namespace}\",container=\"${service.name}\""
+  # Breakers are looked at more often than anything else.
+  often  = service.circuit_breaker_advanced == null ? false : service.circuit_breaker_advanced.sample < 15
+  scrape = let.often ? "${max(5, ceil(service.circuit_breaker_advanced.sample))}s" : "15s"
+
   # As its controller is scraped, the namespace is one label or the other.
   release_info = [for label in ["namespace", "exported_namespace"] : "rollout_info{${label}=\"${let.namespace}\",name=\"${service.name}\",phase=~\"PHASE\"}"]
   alarm  = { service = service.name }
@@ -41,7 +45,7 @@ manifest "monitoring.coreos.com/v1" "PodMonitor" "this" {
       {
         port     = let.sidecar ? "http-envoy-prom" : service.protocol
         path     = let.sidecar ? "/stats/prometheus" : "/metrics"
-        interval = let.often ? "5s" : "15s"
+        interval = let.scrape
         relabelings = let.rollout ? [
           # So that versions can be told apart.
           {
@@ -52,11 +56,6 @@ manifest "monitoring.coreos.com/v1" "PodMonitor" "this" {
       },
     ]
   }
-}
-
-let {
-  # Breakers are looked at more often than anything else.
-  often = service.circuit_breaker_advanced == null ? false : service.circuit_breaker_advanced.sample < 15
 }
 
 manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {

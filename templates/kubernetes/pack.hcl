@@ -8,11 +8,15 @@ pack "kubernetes" {
   # Where templates share a file they stand in this order.
   order = [
     "namespace", "gateway",
+    "database", "database_alarms", "database_sharding", "connection_pooling", "database_connection_pooling", "read_replicas",
+    "cache", "cache_memcached", "cache_guard", "redis_cluster", "in_memory_caching", "cache_alarms",
+    "site", "cdn_distribution",
     "workload", "services", "network", "secrets", "monitoring",
     "horizontal_pod_autoscaler", "auto_scaling_group", "vertical_scaling",
     "rolling_updates", "blue_green_deployment", "canary_deployment",
-    "mesh", "traffic", "circuit_breaker", "circuit_breaker_advanced", "service_mesh", "service_mesh_of_service",
+    "mesh", "traffic", "adaptive", "circuit_breaker", "circuit_breaker_advanced", "service_mesh", "service_mesh_of_service",
     "elastic_load_balancing", "load_balancer_types",
+    "multi_layer_caching", "multi_layer_caching_detailed", "clients",
   ]
 
   # kubectl apply -k . takes the folder as it is. What only Terraform knows comes

@@ -39,11 +39,10 @@ manifest "v1" "Service" "this" {
     selector            = { "app.kubernetes.io/name" = service.name }
     ports = [
       {
-        name        = service.protocol
-        port        = service.port
-        targetPort  = service.protocol
-        protocol    = service.protocol == "udp" ? "UDP" : "TCP"
-        appProtocol = service.protocol == "grpc" ? "kubernetes.io/h2c" : null
+        name       = service.protocol
+        port       = service.port
+        targetPort = service.protocol
+        protocol   = service.protocol == "udp" ? "UDP" : "TCP"
       },
     ]
   }
@@ -69,11 +68,10 @@ manifest "v1" "Service" "this_part" {
     selector = { "app.kubernetes.io/name" = service.name }
     ports = [
       {
-        name        = service.protocol
-        port        = service.port
-        targetPort  = service.protocol
-        protocol    = service.protocol == "udp" ? "UDP" : "TCP"
-        appProtocol = service.protocol == "grpc" ? "kubernetes.io/h2c" : null
+        name       = service.protocol
+        port       = service.port
+        targetPort = service.protocol
+        protocol   = service.protocol == "udp" ? "UDP" : "TCP"
       },
     ]
   }
