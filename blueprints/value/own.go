@@ -25,6 +25,7 @@ var own = map[string]function.Function{
 	"seconds":   seconds,
 	"shell":     text1(ShellWord),
 	"shortname": shortName,
+	"span":      number1(FormatSpan),
 }
 
 func number1(f func(cty.Value) (string, error)) function.Function {

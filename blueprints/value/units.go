@@ -91,6 +91,19 @@ func FormatDuration(seconds cty.Value) (string, error) {
 	return fmt.Sprintf("%dms", n), nil
 }
 
+// FormatSpan writes seconds for a person, in the largest unit of which they are
+// a whole number: "2m", "90s", "1d". It reads back as a duration.
+func FormatSpan(seconds cty.Value) (string, error) {
+	for i := len(durationUnits) - 1; i >= 0; i-- {
+		u := durationUnits[i]
+		n := seconds.Divide(cty.MustParseNumberVal(u.factor))
+		if f := n.AsBigFloat(); f.IsInt() && (f.Sign() != 0 || u.suffix == "s") {
+			return f.Text('f', 0) + u.suffix, nil
+		}
+	}
+	return FormatDuration(seconds)
+}
+
 // FormatQuantity writes bytes as a Kubernetes quantity with the largest binary
 // unit that divides them: "4Gi", "512Mi", "1500".
 func FormatQuantity(bytes cty.Value) (string, error) {
