@@ -252,7 +252,10 @@ func displayElements(v cty.Value) string {
 			parts = append(parts, display(e))
 		}
 	}
-	if named {
+	switch {
+	case named && len(parts) == 0:
+		return "{}"
+	case named:
 		return "{ " + strings.Join(parts, ", ") + " }"
 	}
 	return "[" + strings.Join(parts, ", ") + "]"

@@ -2,6 +2,7 @@ package blueprints
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -131,22 +132,65 @@ func (m *Model) violation(check *Check, inst *Instance, scope *Scope, used []*At
 	}
 	extra := &Extra{Code: code, Fix: fix}
 	d.Extra = extra
-	if check.At != nil {
-		if _, at, _ := scope.evaluate(&resolver{}, check.At, nil); len(at) > 0 {
-			d.Subject = at[len(at)-1].place(inst).Ptr()
-		}
-	}
 	if check.Related != nil {
 		_, used, _ = scope.evaluate(&resolver{}, check.Related, nil)
+	}
+	if check.At != nil {
+		if _, at, _ := scope.evaluate(&resolver{}, check.At, nil); len(at) > 0 {
+			point := at[len(at)-1]
+			d.Subject = point.place(inst).Ptr()
+			if other := firstWritten(used); other != nil && !point.written() {
+				d.Subject = other.place(inst).Ptr()
+				used = append([]*Attr{point}, used...)
+			}
+		}
 	}
 	extra.Related = relate(used, d.Subject)
 	return append(diags, d)
 }
 
+// firstWritten is the first value that the user wrote; else the first block.
+func firstWritten(attrs []*Attr) *Attr {
+	for _, blocks := range []bool{false, true} {
+		for _, a := range attrs {
+			if a.written() && (a.inside() != nil) == blocks && !(blocks && passed(attrs, a)) {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
+// passed reports whether the pattern or block in a was only the way to a value
+// in it.
+func passed(attrs []*Attr, a *Attr) bool {
+	return slices.ContainsFunc(attrs, func(other *Attr) bool { return other.Owner == a.inside() })
+}
+
+// written reports whether the user wrote the value, or the block that it is.
+func (a *Attr) written() bool {
+	return a.inside() != nil || (a.input != nil && a.Origin.Source != "default" && a.Origin.Expr != nil)
+}
+
+// inside is the pattern or nested block that the value is, the first of several.
+func (a *Attr) inside() *Instance {
+	v := a.Value()
+	if v.IsKnown() && !v.IsNull() && (v.Type().IsListType() && v.Type().ElementType() == refType) && v.LengthInt() > 0 {
+		v = v.AsValueSlice()[0]
+	}
+	if inst := instanceOf(v); inst != nil && inst.Parent == a.Owner {
+		return inst
+	}
+	return nil
+}
+
 // place is where a user would change the value: its own line, or the header of
 // the block that it would stand in.
 func (a *Attr) place(fallback *Instance) hcl.Range {
-	if a.input != nil && a.Origin.Source != "default" && a.Origin.Expr != nil {
+	if inst := a.inside(); inst != nil {
+		return inst.Range
+	}
+	if a.written() {
 		return a.Origin.Range
 	}
 	if a.Owner.Range.Filename != "" && a.Owner.Definition != nil {
@@ -156,25 +200,36 @@ func (a *Attr) place(fallback *Instance) hcl.Range {
 }
 
 // relate shows the values that a rule speaks of, each at its own line. Values
-// that hold components are how the rule got at the others, and are left out.
+// that hold components are how the rule got at the others, and are left out,
+// but for patterns and blocks, which stand in the blueprint.
 func relate(used []*Attr, subject *hcl.Range) []Related {
 	var out []Related
 	for _, a := range used {
-		if a.refs || a.val.IsNull() || !a.val.IsKnown() || a.Origin.Range.Filename == "" || a.Name == "name" || a.Name == "kind" {
+		if inst := a.inside(); inst != nil && instanceOf(a.val) != nil {
+			if !passed(used, a) && (subject == nil || inst.Range != *subject) {
+				out = append(out, Related{Range: inst.Range, Text: inst.Path + " is here"})
+			}
+			continue
+		}
+		if a.refs || a.val.IsNull() || !a.val.IsKnown() || a.Origin.Range.Filename == "" || a.Name == "name" || a.Name == "kind" || a.nothing() {
 			continue
 		}
 		text := fmt.Sprintf("%s = %s", a.Path(), a.Show())
-		switch a.Origin.Source {
-		case "default", "derived":
+		switch {
+		case a.Origin.Source == "default" || a.Origin.Source == "derived":
 			text += " (" + a.Origin.Source + ")"
-		case "blueprint":
-			if subject != nil && a.Origin.Range == *subject {
-				continue
-			}
+		case subject != nil && a.Origin.Range == *subject:
+			continue
 		}
 		out = append(out, Related{Range: a.place(a.Owner), Text: text})
 	}
 	return out
+}
+
+// nothing reports whether the value is a computed list without elements, which
+// would be a list of components.
+func (a *Attr) nothing() bool {
+	return a.input == nil && a.val.CanIterateElements() && a.val.LengthInt() == 0
 }
 
 // Show prints the value in its unit.

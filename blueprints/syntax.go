@@ -210,6 +210,14 @@ func (s *Source) Extensions() []string {
 	return out
 }
 
+// ExtensionsRange is where the blueprint lists its extensions, nil where it has none.
+func (s *Source) ExtensionsRange() *hcl.Range {
+	if attr := s.blueprint.Body.Attributes["extensions"]; attr != nil {
+		return attr.Expr.Range().Ptr()
+	}
+	return nil
+}
+
 // Environments lists the environments in the order of the file; it is empty
 // where the blueprint has none.
 func (s *Source) Environments() []string { return s.labels("environment") }

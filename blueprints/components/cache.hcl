@@ -143,7 +143,7 @@ component "cache" {
   # CACHE-002
   check "eviction_fits" {
     condition = self.holds != "cache" || self.eviction != "noeviction"
-    message   = "${self.name} is a cache that never evicts: once its ${quantity(self.memory)} are full, every write fails."
+    message   = "${self.name} is a cache that never evicts: once its ${quantity(self.memory)}B are full, every write fails."
     fix       = "Use allkeys-lru, or say what it holds."
     at        = self.eviction
     related   = [self.holds]

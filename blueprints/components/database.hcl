@@ -252,7 +252,7 @@ component "database" {
   }
   check "storage_grows" {
     condition = self.max_storage >= 1.1 * self.storage || self.max_storage == self.storage
-    message   = "The disk may grow from ${quantity(self.storage)} to ${quantity(self.max_storage)}: less than a tenth is not worth a resize and is refused."
+    message   = "The disk may grow from ${quantity(self.storage)}B to ${quantity(self.max_storage)}B: less than a tenth is not worth a resize and is refused."
     fix       = "Raise max_storage, or set it to storage to keep the disk as it is."
     at        = self.max_storage
     related   = [self.storage]
@@ -267,7 +267,7 @@ component "database" {
   # TIME-003: the server must not go on with what nobody waits for.
   check "statement_timeout" {
     condition = self.statement_timeout <= 10 * max(30, [for s in self.clients : s.request_timeout]...)
-    message   = "A statement may run for ${duration(self.statement_timeout)}, long after every client has given up: abandoned statements pile up."
+    message   = "A statement may run for ${span(self.statement_timeout)}, long after every client has given up: abandoned statements pile up."
     fix       = "Lower statement_timeout; let reports set a longer one for themselves."
     at        = self.statement_timeout
     related   = [for s in self.clients : s.request_timeout]

@@ -413,7 +413,7 @@ component "service" {
     severity  = "warning"
   }
   check "public_domain" {
-    condition = self.hostname == null || self.exposed
+    condition = self.hostname == null || self.exposed || self.balancer != null
     message   = "${self.name} has the public name ${self.hostname == null ? "" : self.hostname} but is not public."
     fix       = "Set public = true, or drop the domain."
     at        = self.public
@@ -424,23 +424,23 @@ component "service" {
   # TIME-001
   check "keep_alive" {
     condition = contains(["tcp", "udp"], self.protocol) || self.keep_alive > self.idle_timeout
-    message   = "${self.name} closes idle connections after ${duration(self.keep_alive)}, its load balancer only after ${duration(self.idle_timeout)}: the balancer will send requests into closed connections (502)."
-    fix       = "Raise keep_alive above ${duration(self.idle_timeout)}."
+    message   = "${self.name} closes idle connections after ${span(self.keep_alive)}, its load balancer only after ${span(self.idle_timeout)}: the balancer will send requests into closed connections (502)."
+    fix       = "Raise keep_alive above ${span(self.idle_timeout)}."
     at        = self.keep_alive
     related   = [self.request_timeout]
   }
   # TIME-002
   check "drain_covers_requests" {
     condition = self.drain_time >= self.request_timeout
-    message   = "A request may take ${duration(self.request_timeout)}, but a stopping instance has ${duration(self.drain_time)} to finish: every rollout and every scale-in cuts the longest ones off."
-    fix       = "Raise drain_time to ${duration(self.request_timeout)}, or lower request_timeout."
+    message   = "A request may take ${span(self.request_timeout)}, but a stopping instance has ${span(self.drain_time)} to finish: every rollout and every scale-in cuts the longest ones off."
+    fix       = "Raise drain_time to ${span(self.request_timeout)}, or lower request_timeout."
     at        = self.drain_time
     related   = [self.request_timeout]
   }
   # TIME-003: callers outlast callees. Two services that call each other cannot both, and are left out.
   check "timeout_ladder" {
     condition = alltrue([for c in self.callees : self.request_timeout > c.request_timeout || contains(c.callee_names, self.name)])
-    message   = "${self.name} gives up after ${duration(self.request_timeout)}, but what it calls may take longer: ${join(", ", [for c in self.callees : "${c.name} ${duration(c.request_timeout)}" if self.request_timeout <= c.request_timeout])}. The work of the callee is then thrown away, and repeated."
+    message   = "${self.name} gives up after ${span(self.request_timeout)}, but what it calls may take longer: ${join(", ", [for c in self.callees : "${c.name} ${span(c.request_timeout)}" if self.request_timeout <= c.request_timeout])}. The work of the callee is then thrown away, and repeated."
     fix       = "Give every hop inwards less time than the one before it."
     at        = self.request_timeout
     related   = [for c in self.callees : c.request_timeout]
@@ -463,7 +463,7 @@ component "service" {
   }
   check "pool_idle" {
     condition = self.pool_idle < 350
-    message   = "Idle connections are kept for ${duration(self.pool_idle)}, but clouds forget a silent one after 350 s: the next query on it hangs until it times out."
+    message   = "Idle connections are kept for ${span(self.pool_idle)}, but clouds forget a silent one after 350 s: the next query on it hangs until it times out."
     fix       = "Set pool_idle to 5m or less."
     at        = self.pool_idle
   }
@@ -476,7 +476,7 @@ component "service" {
     related   = [self.zones, self.availability]
   }
   check "more_than_one" {
-    condition = self.availability < 99 || self.min_instances >= 2
+    condition = self.availability < 99 || self.min_instances >= 2 || (self.vertical_scaling != null && self.availability >= 99.9)
     message   = "${self.availability} % cannot be had from a single instance: every rollout and every failure stops it."
     fix       = "Run at least two, or state a lower availability."
     at        = self.autoscaler == null ? self.replicas : self.autoscaler.min
@@ -487,7 +487,7 @@ component "service" {
     message   = "${self.name} is to be spread over ${self.zones} zones, but its cluster has ${self.runs_on == null ? 0 : self.runs_on.zones}."
     fix       = "Lower zones, or give the cluster more."
     at        = self.zones
-    related   = [self.runs_on]
+    related   = self.runs_on == null ? [] : [self.runs_on.zones]
   }
   # AVAIL-004
   check "carries_the_peak" {
@@ -510,13 +510,15 @@ component "service" {
     condition = length([for p in [self.auto_scaling_group, self.horizontal_pod_autoscaler, self.vertical_scaling] : true if p != null]) <= 1
     message   = "More than one pattern wants to own the size of ${self.name}: they would undo each other's work."
     fix       = "Keep one of auto_scaling_group, horizontal_pod_autoscaler and vertical_scaling."
-    at        = self.min_instances
+    at        = self.vertical_scaling != null ? self.vertical_scaling : self.horizontal_pod_autoscaler
+    related   = [self.auto_scaling_group, self.horizontal_pod_autoscaler]
   }
   check "one_rollout" {
     condition = length([for p in [self.blue_green_deployment, self.canary_deployment, self.rolling_updates] : true if p != null]) <= 1
     message   = "More than one pattern wants to roll ${self.name} out: each has its own idea of which version gets the traffic."
     fix       = "Keep one of blue_green_deployment, canary_deployment and rolling_updates."
-    at        = self.rollout_copies
+    at        = self.rolling_updates != null ? self.rolling_updates : self.canary_deployment
+    related   = [self.blue_green_deployment, self.canary_deployment]
   }
   # ROLL-001, ROLL-004
   check "rollout_side_by_side" {

@@ -186,8 +186,8 @@ pattern "auto_scaling_group" {
   # SCALE-006
   check "warm_up" {
     condition = self.warm_up >= service.boot_time
-    message   = "An instance takes ${duration(service.boot_time)} to start, but counts after ${duration(self.warm_up)}: while it boots its idle processor makes the group believe that there is enough."
-    fix       = "Raise warm_up to ${duration(service.boot_time)} or leave it unset."
+    message   = "An instance takes ${span(service.boot_time)} to start, but counts after ${span(self.warm_up)}: while it boots its idle processor makes the group believe that there is enough."
+    fix       = "Raise warm_up to ${span(service.boot_time)} or leave it unset."
     at        = self.warm_up
     related   = [service.boot_time]
   }

@@ -119,7 +119,7 @@ pattern "blue_green_deployment" {
 
   check "not_sticky" {
     condition = service.balancer == null ? true : !service.balancer.sticky
-    message   = "Clients stay with their instance for ${service.balancer == null ? "" : duration(service.balancer.sticky_for)}, so the old colour keeps them long after the switch."
+    message   = "Clients stay with their instance for ${service.balancer == null ? "" : span(service.balancer.sticky_for)}, so the old colour keeps them long after the switch."
     fix       = "Set sticky = false and keep sessions in a cache."
     at        = service.balancer == null ? service.stateless : service.balancer.sticky
     related   = [service.stateless]
@@ -147,7 +147,7 @@ pattern "blue_green_deployment" {
   }
   check "keep_old" {
     condition = self.keep_old > self.window
-    message   = "The old version is gone after ${duration(self.keep_old)}, but errors are only known after ${duration(self.window)}: then there is nothing to go back to."
+    message   = "The old version is gone after ${span(self.keep_old)}, but errors are only known after ${span(self.window)}: then there is nothing to go back to."
     fix       = "Keep it longer than the window."
     at        = self.keep_old
     related   = [self.window]

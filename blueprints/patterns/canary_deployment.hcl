@@ -147,7 +147,7 @@ pattern "canary_deployment" {
   }
   check "step_outlasts_window" {
     condition = self.step_time >= self.window
-    message   = "A step is over after ${duration(self.step_time)}, but what it did is only known after ${duration(self.window)}."
+    message   = "A step is over after ${span(self.step_time)}, but what it did is only known after ${span(self.window)}."
     fix       = "Raise step_time, or lower window."
     at        = self.step_time
     related   = [self.window]
@@ -162,7 +162,7 @@ pattern "canary_deployment" {
   # ROLL-003
   check "enough_requests" {
     condition = service.peak_rps == null ? true : service.peak_rps * self.steps[0] / 100 * self.window >= self.min_requests
-    message   = "In the first step the canary gets ${self.steps[0]} % of ${service.peak_rps == null ? 0 : service.peak_rps} requests per second at best: ${floor((service.peak_rps == null ? 0 : service.peak_rps) * self.steps[0] / 100 * self.window)} in ${duration(self.window)}, and ${self.min_requests} are needed to conclude anything."
+    message   = "In the first step the canary gets ${self.steps[0]} % of ${service.peak_rps == null ? 0 : service.peak_rps} requests per second at best: ${floor((service.peak_rps == null ? 0 : service.peak_rps) * self.steps[0] / 100 * self.window)} in ${span(self.window)}, and ${self.min_requests} are needed to conclude anything."
     fix       = "Start with a larger share, or look at a longer window."
     at        = self.steps
     related   = [service.peak_rps, self.window, self.min_requests]

@@ -178,14 +178,14 @@ pattern "cdn_distribution" {
   # CDN-001, CACHE-001
   check "ttl_ladder" {
     condition = self.browser_ttl <= self.edge_ttl && self.edge_ttl <= self.edge_max_ttl
-    message   = "Browsers keep a page for ${duration(self.browser_ttl)}, the network for ${duration(self.edge_ttl)}, at most ${duration(self.edge_max_ttl)}: a browser cannot be told to forget, so it must not keep longer than what can."
+    message   = "Browsers keep a page for ${span(self.browser_ttl)}, the network for ${span(self.edge_ttl)}, at most ${span(self.edge_max_ttl)}: a browser cannot be told to forget, so it must not keep longer than what can."
     fix       = "Order them: browser_ttl, edge_ttl, edge_max_ttl."
     at        = self.browser_ttl
     related   = [self.edge_ttl, self.edge_max_ttl]
   }
   check "assets_live_longer" {
     condition = self.assets_ttl >= self.edge_ttl
-    message   = "Hashed files never change, and yet they are forgotten (${duration(self.assets_ttl)}) before pages that do (${duration(self.edge_ttl)})."
+    message   = "Hashed files never change, and yet they are forgotten (${span(self.assets_ttl)}) before pages that do (${span(self.edge_ttl)})."
     fix       = "Raise assets_ttl."
     at        = self.assets_ttl
     related   = [self.edge_ttl]
@@ -199,7 +199,7 @@ pattern "cdn_distribution" {
   }
   check "hsts_needs_domain" {
     condition = self.hsts == 0 || self.hsts >= 86400
-    message   = "Browsers forget to come with TLS after ${duration(self.hsts)}: then it protects nobody."
+    message   = "Browsers forget to come with TLS after ${span(self.hsts)}: then it protects nobody."
     fix       = "Set a year, or 0s."
     at        = self.hsts
   }

@@ -205,7 +205,7 @@ pattern "circuit_breaker" {
   # TIME-004
   check "tries_fit" {
     condition = (1 + self.retries) * self.per_try + self.retries * self.backoff <= self.timeout + 0.0005
-    message   = "${1 + self.retries} tries of ${duration(self.per_try)} and ${self.retries} pauses of ${duration(self.backoff)} make ${duration((1 + self.retries) * self.per_try + self.retries * self.backoff)}, the whole call has ${duration(self.timeout)}: the last try never ends."
+    message   = "${1 + self.retries} tries of ${span(self.per_try)} and ${self.retries} pauses of ${span(self.backoff)} make ${span((1 + self.retries) * self.per_try + self.retries * self.backoff)}, the whole call has ${span(self.timeout)}: the last try never ends."
     fix       = "Lower per_try or retries, or raise timeout."
     at        = self.per_try
     related   = [self.retries, self.backoff, self.timeout]
@@ -213,14 +213,14 @@ pattern "circuit_breaker" {
   # TIME-003
   check "timeout_below_caller" {
     condition = self.timeout <= service.request_timeout
-    message   = "A call may take ${duration(self.timeout)}, but ${service.name} itself has to answer within ${duration(service.request_timeout)}."
+    message   = "A call may take ${span(self.timeout)}, but ${service.name} itself has to answer within ${span(service.request_timeout)}."
     fix       = "Lower timeout, or raise request_timeout."
     at        = self.timeout
     related   = [service.request_timeout]
   }
   check "connect_timeout" {
     condition = self.connect_timeout <= self.per_try
-    message   = "Connecting may take ${duration(self.connect_timeout)}, a whole try only ${duration(self.per_try)}."
+    message   = "Connecting may take ${span(self.connect_timeout)}, a whole try only ${span(self.per_try)}."
     fix       = "Lower connect_timeout."
     at        = self.connect_timeout
     related   = [self.per_try]
@@ -228,7 +228,7 @@ pattern "circuit_breaker" {
   # TIME-006
   check "probe_ends" {
     condition = self.per_try < self.open_for && self.interval <= self.open_for
-    message   = "A host is tried again after ${duration(self.open_for)}, but a try takes up to ${duration(self.per_try)} and failures are counted every ${duration(self.interval)}: it comes back before its failures are known."
+    message   = "A host is tried again after ${span(self.open_for)}, but a try takes up to ${span(self.per_try)} and failures are counted every ${span(self.interval)}: it comes back before its failures are known."
     fix       = "Raise open_for."
     at        = self.open_for
     related   = [self.per_try, self.interval]
@@ -256,8 +256,8 @@ pattern "circuit_breaker" {
   }
   check "open_for_grows" {
     condition = self.open_for <= self.open_for_most
-    message   = "A host is left alone for ${duration(self.open_for)}, but for ${duration(self.open_for_most)} at most."
-    fix       = "Raise open_for_most."
+    message   = "A host is left alone for ${span(self.open_for)}, but for ${span(self.open_for_most)} at most."
+    fix       = "Raise open_for_most to ${span(self.open_for)} or more."
     at        = self.open_for_most
     related   = [self.open_for]
   }

@@ -153,9 +153,9 @@ pattern "circuit_breaker_advanced" {
   }
   check "endpoint_timeouts" {
     condition = alltrue([for e in self.endpoints : e.timeout <= service.request_timeout])
-    message   = "A call may take longer than ${service.name} itself has (${duration(service.request_timeout)}): ${join(", ", [for e in self.endpoints : "${e.name} ${duration(e.timeout)}" if e.timeout > service.request_timeout])}."
+    message   = "A call may take longer than ${service.name} itself has (${span(service.request_timeout)}): ${join(", ", [for e in self.endpoints : "${e.name} ${span(e.timeout)}" if e.timeout > service.request_timeout])}."
     fix       = "Lower the endpoint's timeout."
-    at        = service.request_timeout
+    at        = self.endpoint
     related   = [for e in self.endpoint : e.timeout]
   }
   check "not_forced" {

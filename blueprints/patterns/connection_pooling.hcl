@@ -81,7 +81,7 @@ pattern "connection_pooling" {
   }
   input "server_idle" {
     type    = duration
-    default = "5m"
+    default = min(300, self.server_lifetime)
     range   = ["1s", "8h"]
     summary = "When an unused connection to the database is closed. Below the 350 s after which clouds forget an idle connection."
   }
@@ -166,7 +166,7 @@ pattern "connection_pooling" {
   }
   # POOL-004
   check "leaves_a_reserve" {
-    condition = self.size_percent <= 90
+    condition = self.size_percent <= 90 || self.server_connections > database.usable_connections
     message   = "The poolers take ${self.size_percent} % of all connections: too few are left for migrations and for a failover."
     fix       = "Lower size."
     at        = self.size
@@ -176,27 +176,27 @@ pattern "connection_pooling" {
   check "pool_bounds" {
     condition = self.min_size <= self.size
     message   = "min_size is ${self.min_size}, the pool holds ${self.size}."
-    fix       = "Lower min_size."
+    fix       = "Lower min_size to ${self.size} or less."
     at        = self.min_size
     related   = [self.size]
   }
   check "server_idle" {
     condition = self.server_idle < 350 && self.server_idle <= self.server_lifetime
-    message   = "Idle connections to the database are kept for ${duration(self.server_idle)}: clouds forget a silent one after 350 s, and it is replaced after ${duration(self.server_lifetime)}."
-    fix       = "Set server_idle to 5m or less."
+    message   = "Idle connections to the database are kept for ${span(self.server_idle)}, but ${self.server_idle >= 350 ? "clouds forget a silent one after 350s" : "every connection is replaced after ${span(self.server_lifetime)}"}."
+    fix       = "Set server_idle to ${span(min(300, self.server_lifetime))} or less."
     at        = self.server_idle
     related   = [self.server_lifetime]
   }
   check "client_idle" {
     condition = alltrue([for s in database.clients : s.pool_idle < self.client_idle])
-    message   = "The pooler sends clients away after ${duration(self.client_idle)}, but these keep their side open as long: ${join(", ", [for s in database.clients : "${s.name} ${duration(s.pool_idle)}" if s.pool_idle >= self.client_idle])}. Their next query meets a closed connection."
+    message   = "The pooler sends clients away after ${span(self.client_idle)}, but these keep their side open as long: ${join(", ", [for s in database.clients : "${s.name} ${span(s.pool_idle)}" if s.pool_idle >= self.client_idle])}. Their next query meets a closed connection."
     fix       = "Raise client_idle above the clients' pool_idle."
     at        = self.client_idle
     related   = [for s in database.clients : s.pool_idle]
   }
   check "wait_timeout" {
     condition = alltrue([for s in database.clients : self.wait_timeout < s.request_timeout])
-    message   = "A client may wait ${duration(self.wait_timeout)} for a connection, longer than these have for the whole request: ${join(", ", [for s in database.clients : "${s.name} ${duration(s.request_timeout)}" if self.wait_timeout >= s.request_timeout])}."
+    message   = "A client may wait ${span(self.wait_timeout)} for a connection, longer than these have for the whole request: ${join(", ", [for s in database.clients : "${s.name} ${span(s.request_timeout)}" if self.wait_timeout >= s.request_timeout])}."
     fix       = "Lower wait_timeout, so that they get an error that they can act on."
     at        = self.wait_timeout
     related   = [for s in database.clients : s.request_timeout]

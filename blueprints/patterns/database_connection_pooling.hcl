@@ -74,21 +74,21 @@ pattern "database_connection_pooling" {
 
   check "enough_for_the_peak" {
     condition = self.size >= self.busy
-    message   = "At the stated peaks ${ceil(self.busy)} transactions of ${duration(self.transaction_time)} are at work at once, and the pool holds ${self.size}: the queue never ends."
+    message   = "At the stated peaks ${ceil(self.busy)} transactions of ${span(self.transaction_time)} are at work at once, and the pool holds ${self.size}: the queue never ends."
     fix       = "Raise size to ${ceil(self.busy * 3 / 2)}, or make the transactions shorter."
     at        = self.size
     related   = concat([self.transaction_time], [for s in database.clients : s.peak_rps])
   }
   check "leak_before_idle" {
     condition = self.leak_after <= database.idle_transaction_timeout
-    message   = "The pooler cuts an idle transaction after ${duration(self.leak_after)}, the database after ${duration(database.idle_transaction_timeout)}: the pooler never gets to it."
+    message   = "The pooler cuts an idle transaction after ${span(self.leak_after)}, the database after ${span(database.idle_transaction_timeout)}: the pooler never gets to it."
     fix       = "Lower leak_after."
     at        = self.leak_after
     related   = [database.idle_transaction_timeout]
   }
   check "statement_before_lifetime" {
     condition = database.statement_timeout < self.server_lifetime
-    message   = "A statement may run for ${duration(database.statement_timeout)}, but its connection lives for ${duration(self.server_lifetime)}."
+    message   = "A statement may run for ${span(database.statement_timeout)}, but its connection lives for ${span(self.server_lifetime)}."
     fix       = "Lower statement_timeout."
     at        = database.statement_timeout
     related   = [self.server_lifetime]

@@ -210,7 +210,7 @@ pattern "elastic_load_balancing" {
     related   = [self.protocol]
   }
   check "protocol_matches" {
-    condition = (self.layer == 7) == contains(["http", "grpc"], service.protocol) || (self.layer == 4 && self.protocol == "tcp" && service.protocol != "udp")
+    condition = contains(["http", "grpc"], self.protocol) == contains(["http", "grpc"], service.protocol) || (self.protocol == "tcp" && service.protocol != "udp")
     message   = "${service.name} speaks ${service.protocol}, which a balancer of ${self.protocol} cannot pass on."
     fix       = "Leave protocol unset."
     at        = self.protocol
@@ -225,7 +225,7 @@ pattern "elastic_load_balancing" {
   }
   check "slow_start_length" {
     condition = self.slow_start == 0 || self.slow_start >= 30
-    message   = "A slow start of ${duration(self.slow_start)} is too short: 30 s is the least."
+    message   = "A slow start of ${span(self.slow_start)} is too short: 30 s is the least."
     fix       = "Set 30s or more, or 0s for none."
     at        = self.slow_start
   }
@@ -246,7 +246,7 @@ pattern "elastic_load_balancing" {
   }
   check "health_timeout" {
     condition = self.health_timeout < self.health_interval
-    message   = "A health check may take ${duration(self.health_timeout)}, the next starts after ${duration(self.health_interval)}."
+    message   = "A health check may take ${span(self.health_timeout)}, the next starts after ${span(self.health_interval)}."
     fix       = "Keep health_timeout below health_interval."
     at        = self.health_timeout
     related   = [self.health_interval]
@@ -254,15 +254,15 @@ pattern "elastic_load_balancing" {
   # TIME-003
   check "idle_timeout" {
     condition = self.layer == 4 || self.idle_timeout > service.request_timeout
-    message   = "The balancer hangs up after ${duration(self.idle_timeout)} of silence, a request may take ${duration(service.request_timeout)} (504)."
-    fix       = "Raise idle_timeout above ${duration(service.request_timeout)}."
+    message   = "The balancer hangs up after ${span(self.idle_timeout)} of silence, a request may take ${span(service.request_timeout)} (504)."
+    fix       = "Raise idle_timeout above ${span(service.request_timeout)}."
     at        = self.idle_timeout
     related   = [service.request_timeout]
   }
   # TIME-007
   check "detection" {
     condition = self.detects_after < max(service.drain_time, 30)
-    message   = "A dead instance gets traffic for ${duration(self.detects_after)} (${self.unhealthy_after} checks, ${duration(self.health_interval)} apart), longer than a leaving one is drained (${duration(service.drain_time)}): a rollout goes on before a bad instance is noticed."
+    message   = "A dead instance gets traffic for ${span(self.detects_after)} (${self.unhealthy_after} checks, ${span(self.health_interval)} apart), longer than a leaving one is drained (${span(service.drain_time)}): a rollout goes on before a bad instance is noticed."
     fix       = "Check more often."
     at        = self.health_interval
     related   = [self.unhealthy_after, service.drain_time]

@@ -137,8 +137,8 @@ pattern "in_memory_caching" {
   }
   check "ttl_with_eviction" {
     condition = self.negative_ttl <= self.ttl
-    message   = "That something is not there is believed for ${duration(self.negative_ttl)}, longer than what is there (${duration(self.ttl)})."
-    fix       = "Lower negative_ttl."
+    message   = "That something is not there is believed for ${span(self.negative_ttl)}, longer than what is there (${span(self.ttl)})."
+    fix       = "Lower negative_ttl to ${span(self.ttl)} or less."
     at        = self.negative_ttl
     related   = [self.ttl]
   }
@@ -152,7 +152,7 @@ pattern "in_memory_caching" {
   # TIME-003
   check "timeout_below_clients" {
     condition = alltrue([for s in cache.clients : self.timeout + self.miss_time < s.request_timeout])
-    message   = "Waiting for the cache (${duration(self.timeout)}) and then for the database (${duration(self.miss_time)}) takes longer than these have: ${join(", ", [for s in cache.clients : "${s.name} ${duration(s.request_timeout)}" if self.timeout + self.miss_time >= s.request_timeout])}."
+    message   = "Waiting for the cache (${span(self.timeout)}) and then for the database (${span(self.miss_time)}) takes longer than these have: ${join(", ", [for s in cache.clients : "${s.name} ${span(s.request_timeout)}" if self.timeout + self.miss_time >= s.request_timeout])}."
     fix       = "Lower timeout."
     at        = self.timeout
     related   = [for s in cache.clients : s.request_timeout]

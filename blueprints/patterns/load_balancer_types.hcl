@@ -20,6 +20,12 @@ pattern "load_balancer_types" {
     availability = "99.9%"
   }
 
+  input "protocol" {
+    type    = string
+    default = (self.passthrough || self.appliance) && contains(["http", "grpc"], service.protocol) ? "tcp" : service.protocol
+    one_of  = ["http", "grpc", "tcp", "udp"]
+    summary = "What clients speak to the balancer. What it cannot read is TCP to it."
+  }
   input "latency_budget" {
     type     = duration
     nullable = true
@@ -88,7 +94,7 @@ pattern "load_balancer_types" {
   # LB-001
   check "latency_or_features" {
     condition = self.latency_budget == null ? true : self.latency_budget >= self.added_latency
-    message   = "A balancer of layer ${self.layer} adds about ${duration(self.added_latency)}, and ${self.latency_budget == null ? "" : duration(self.latency_budget)} are allowed; it is of that layer because ${self.reason}."
+    message   = "A balancer of layer ${self.layer} adds about ${span(self.added_latency)}, and ${self.latency_budget == null ? "" : span(self.latency_budget)} are allowed; it is of that layer because ${self.reason}."
     fix       = "Allow more, or balance connections: protocol = \"tcp\"."
     at        = self.latency_budget
     related   = [self.protocol]
@@ -101,11 +107,25 @@ pattern "load_balancer_types" {
     related   = [self.protocol]
   }
   check "passthrough_or_features" {
-    condition = !self.passthrough || (length(self.paths) == 0 && !self.firewall)
-    message   = "What is not decrypted cannot be routed by path, nor inspected."
-    fix       = "Set passthrough = false, or drop paths and firewall."
+    condition = !self.passthrough || (length(self.paths) == 0 && !self.firewall && !contains(["http", "grpc"], self.protocol))
+    message   = "What is not decrypted cannot be read as requests, nor routed by path, nor inspected."
+    fix       = "Set passthrough = false, or leave protocol unset and drop paths and firewall."
     at        = self.passthrough
-    related   = [self.paths, self.firewall]
+    related   = [self.protocol, self.paths, self.firewall]
+  }
+  check "paths_need_http" {
+    condition = length(self.paths) == 0 || self.layer == 7 || self.passthrough
+    message   = "Paths cannot be seen in ${self.protocol}: a balancer of layer 4 forwards connections unread."
+    fix       = "Set protocol = \"http\", or drop paths."
+    at        = self.paths
+    related   = [self.protocol]
+  }
+  check "firewall_needs_http" {
+    condition = !self.firewall || self.layer == 7 || self.passthrough
+    message   = "Requests cannot be inspected in ${self.protocol}: a balancer of layer 4 forwards connections unread."
+    fix       = "Set protocol = \"http\", or firewall = false."
+    at        = self.firewall
+    related   = [self.protocol]
   }
   check "sticky_by_address" {
     condition = !self.sticky || self.layer == 7 || !self.passthrough

@@ -153,14 +153,14 @@ pattern "multi_layer_caching" {
   # CACHE-001
   check "ttl_ladder" {
     condition = self.browser_ttl <= self.edge_ttl && self.edge_ttl <= self.cache_ttl && self.edge_ttl <= self.edge_max_ttl
-    message   = "Lifetimes must grow from the outside to the inside, for the outside cannot be told to forget: browser ${duration(self.browser_ttl)}, edge ${duration(self.edge_ttl)} (at most ${duration(self.edge_max_ttl)}), cache ${duration(self.cache_ttl)}. An outer copy would outlive what was thrown out behind it."
+    message   = "Lifetimes must grow from the outside to the inside, for the outside cannot be told to forget: browser ${span(self.browser_ttl)}, edge ${span(self.edge_ttl)} (at most ${span(self.edge_max_ttl)}), cache ${span(self.cache_ttl)}. An outer copy would outlive what was thrown out behind it."
     fix       = "Order them: browser_ttl, edge_ttl, cache_ttl."
     at        = self.browser_ttl
     related   = [self.edge_ttl, self.edge_max_ttl, self.cache_ttl]
   }
   check "staleness" {
     condition = self.browser_ttl <= self.max_staleness && self.local_ttl <= self.max_staleness
-    message   = "An answer may be ${duration(self.max_staleness)} old, but a browser keeps it for ${duration(self.browser_ttl)} and the program for ${duration(self.local_ttl)}, and neither can be told to forget."
+    message   = "An answer may be ${span(self.max_staleness)} old, but a browser keeps it for ${span(self.browser_ttl)} and the program for ${span(self.local_ttl)}, and neither can be told to forget."
     fix       = "Lower browser_ttl and local_ttl."
     at        = self.browser_ttl
     related   = [self.local_ttl, self.max_staleness]

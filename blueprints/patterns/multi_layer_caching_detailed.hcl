@@ -101,7 +101,7 @@ pattern "multi_layer_caching_detailed" {
   }
   check "cold_below_alarm" {
     condition = self.cold_below < self.min_hit_ratio
-    message   = "The edge counts as cold below ${self.cold_below} %, but it is told from ${self.min_hit_ratio} % on: it would be warmed all the time."
+    message   = "The edge counts as cold below ${self.cold_below} %, but an alarm comes only below ${self.min_hit_ratio} %: it would be warmed all the time, and nobody would know."
     fix       = "Lower cold_below."
     at        = self.cold_below
     related   = [self.min_hit_ratio]
@@ -116,7 +116,7 @@ pattern "multi_layer_caching_detailed" {
   }
   check "grace_is_known" {
     condition = self.grace >= self.stale_if_error
-    message   = "Browsers and the edge may use an old answer for ${duration(self.stale_if_error)}, but it is thrown away after ${duration(self.grace)}."
+    message   = "Browsers and the edge may use an old answer for ${span(self.stale_if_error)}, but it is thrown away after ${span(self.grace)}."
     fix       = "Raise grace."
     at        = self.grace
     related   = [self.stale_if_error]

@@ -115,21 +115,21 @@ pattern "read_replicas" {
   # REPL-001
   check "staleness" {
     condition = self.max_lag + self.name_ttl <= self.max_staleness
-    message   = "An answer may be ${duration(self.max_staleness)} old, but a reader is used until it is ${duration(self.max_lag)} behind, and ${duration(self.name_ttl)} longer by those who remember its address."
+    message   = "An answer may be ${span(self.max_staleness)} old, but a reader is used until it is ${span(self.max_lag)} behind, and ${span(self.name_ttl)} longer by those who remember its address."
     fix       = "Lower max_lag, or say that older answers are fine."
     at        = self.max_lag
     related   = [self.name_ttl, self.max_staleness]
   }
   check "warn_before_alarm" {
     condition = self.warn_lag <= self.max_lag
-    message   = "It is told from ${duration(self.warn_lag)} on, but the alarm goes off at ${duration(self.max_lag)}."
+    message   = "The warning comes when a reader is ${span(self.warn_lag)} behind, the alarm at ${span(self.max_lag)} already."
     fix       = "Lower warn_lag."
     at        = self.warn_lag
     related   = [self.max_lag]
   }
   check "conflicts" {
     condition = self.conflict_wait <= self.max_lag
-    message   = "A query may hold a reader back for ${duration(self.conflict_wait)}, longer than it may be behind (${duration(self.max_lag)}): a long report is an alarm."
+    message   = "A query may hold a reader back for ${span(self.conflict_wait)}, longer than it may be behind (${span(self.max_lag)}): a long report is an alarm."
     fix       = "Lower conflict_wait, or raise max_lag."
     at        = self.conflict_wait
     related   = [self.max_lag]

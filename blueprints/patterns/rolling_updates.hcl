@@ -136,22 +136,22 @@ pattern "rolling_updates" {
   # SCALE-006
   check "settle" {
     condition = service.runs_on != null || self.settle >= service.boot_time
-    message   = "An instance takes ${duration(service.boot_time)} to start, but counts as well after ${duration(self.settle)}: the update runs ahead of itself."
-    fix       = "Raise settle to ${duration(service.boot_time)}."
+    message   = "An instance takes ${span(service.boot_time)} to start, but counts as well after ${span(self.settle)}: the update runs ahead of itself."
+    fix       = "Raise settle to ${span(service.boot_time)}."
     at        = self.settle
     related   = [service.boot_time]
   }
   check "deadline" {
     condition = self.deadline > service.boot_time + self.settle
-    message   = "The update has failed after ${duration(self.deadline)} without progress, but one instance takes ${duration(service.boot_time + self.settle)}."
-    fix       = "Raise deadline."
+    message   = "The update has failed after ${span(self.deadline)} without progress, but one instance takes ${span(service.boot_time + self.settle)}."
+    fix       = "Raise deadline above ${span(service.boot_time + self.settle)}."
     at        = self.deadline
     related   = [service.boot_time, self.settle]
   }
   check "pause_shows" {
     condition = self.rollback == "operator" || self.pause >= self.window
-    message   = "The update goes on after ${duration(self.pause)}, but errors are only known after ${duration(self.window)}."
-    fix       = "Pause for at least the window."
+    message   = "The update goes on after ${span(self.pause)}, but errors are only known after ${span(self.window)}."
+    fix       = "Raise pause to ${span(self.window)} or more."
     at        = self.pause
     related   = [self.window]
   }

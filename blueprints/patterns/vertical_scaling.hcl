@@ -133,7 +133,7 @@ pattern "vertical_scaling" {
     related   = [component.memory, self.max_cpu, self.max_memory]
   }
   check "near_the_ceiling" {
-    condition = self.share_of_ceiling <= self.ceiling_warning
+    condition = self.share_of_ceiling <= self.ceiling_warning || self.share_of_ceiling > 100
     message   = "${component.name} has ${self.share_of_ceiling} % of the largest size."
     fix       = component.kind == "database" ? "Plan for read_replicas or database_sharding." : "Plan for auto_scaling_group: make the program stateless first."
     at        = component.cpu
@@ -142,7 +142,7 @@ pattern "vertical_scaling" {
   }
   check "growth" {
     condition = self.months_left == null ? true : self.months_left >= 6
-    message   = "At ${self.monthly_growth == null ? 0 : self.monthly_growth} % a month the largest size is reached in ${self.months_left == null ? 0 : self.months_left} months, and each step there costs ${duration(self.downtime)} of downtime."
+    message   = "At ${self.monthly_growth == null ? 0 : self.monthly_growth} % a month the largest size is reached in ${self.months_left == null ? 0 : self.months_left} months, and each step there costs ${span(self.downtime)} of downtime."
     fix       = component.kind == "database" ? "Plan for read_replicas or database_sharding." : "Plan for auto_scaling_group: make the program stateless first."
     at        = self.monthly_growth
     related   = [self.max_cpu, component.cpu, self.downtime]
@@ -150,7 +150,7 @@ pattern "vertical_scaling" {
   }
   check "downtime" {
     condition = component.availability < 99.9 || (component.kind == "database" ? component.zones > 1 : false)
-    message   = "${component.name} promises ${component.availability} %, but every new size stops it for ${duration(self.downtime)}."
+    message   = "${component.name} promises ${component.availability} %, but every new size stops it for ${span(self.downtime)}."
     fix       = component.kind == "database" ? "Set zones = 2: then a standby answers meanwhile." : "Promise less, or scale horizontally."
     at        = component.availability
     related   = [self.downtime]

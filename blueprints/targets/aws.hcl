@@ -263,14 +263,14 @@ target "aws" {
   check "zones" {
     condition = self.zones <= length(self.zone_names)
     message   = "${self.zones} zones are wanted, ${length(self.zone_names)} are named: ${join(", ", self.zone_names)}."
-    fix       = "Set zone_names."
+    fix       = "Name as many in zone_names, or lower zones."
     at        = self.zones
     related   = [self.zone_names]
   }
   check "hosted_zone" {
     condition = (self.hosted_zone_id == null) == (self.hosted_zone_name == null)
     message   = "A hosted zone needs both its id and its name."
-    fix       = "Set hosted_zone_id and hosted_zone_name."
+    fix       = "Set both hosted_zone_id and hosted_zone_name, or neither."
     at        = self.hosted_zone_id
     related   = [self.hosted_zone_name]
   }

@@ -234,7 +234,7 @@ target "gcp" {
   check "zones" {
     condition = self.zones <= length(self.zone_names)
     message   = "${self.zones} zones are wanted, ${length(self.zone_names)} are named: ${join(", ", self.zone_names)}."
-    fix       = "Set zone_names."
+    fix       = "Name as many in zone_names, or lower zones."
     at        = self.zones
     related   = [self.zone_names]
   }

@@ -62,16 +62,25 @@ func folders(extensions []string) []blueprints.Folder {
 // Open reads a blueprint file and lists the definitions that it can use.
 func Open(file string) (*Project, hcl.Diagnostics) {
 	src, diags := blueprints.Load(file)
-	p := &Project{Source: src, packs: map[string]*render.Pack{}}
 	if src == nil || diags.HasErrors() {
-		return p, diags
+		return &Project{Source: src, packs: map[string]*render.Pack{}}, diags
 	}
+	p, moreDiags := New(src)
+	return p, append(diags, moreDiags...)
+}
+
+// New makes a project of a blueprint that was read already.
+func New(src *blueprints.Source) (*Project, hcl.Diagnostics) {
+	p := &Project{Source: src, packs: map[string]*render.Pack{}, folders: folders(src.Extensions())}
+	var diags hcl.Diagnostics
 	for _, dir := range src.Extensions() {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Missing extension", Detail: fmt.Sprintf("The blueprint names the folder %s for definitions and packs of its own, and there is no such folder.", dir)})
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Missing extension", Subject: src.ExtensionsRange(),
+				Detail: fmt.Sprintf("The blueprint names the folder %s for definitions and packs of its own, and there is no such folder. Paths start from the blueprint's folder.", dir),
+			})
 		}
 	}
-	p.folders = folders(src.Extensions())
 	catalog, moreDiags := blueprints.NewCatalog(p.folders...)
 	p.Catalog = catalog
 	return p, append(diags, moreDiags...)
