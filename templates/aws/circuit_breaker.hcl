@@ -18,9 +18,14 @@ template "circuit_breaker" {
   }
 }
 
+let {
+  broken = flatten([for r in let.routes : [for c in r.clusters : c.name]])
+}
+
 # 0 while it is closed.
 resource "aws_cloudwatch_metric_alarm" "this_breaker_open" {
-  for_each = toset(flatten([for r in let.routes : [for c in r.clusters : c.name]]))
+  when     = service.circuit_breaker_advanced == null
+  for_each = toset(let.broken)
 
   alarm_name          = "${let.name}-breaker-open-${each.key}"
   alarm_description   = "Hosts of ${each.key} are left alone: its breaker is open."
@@ -38,7 +43,8 @@ resource "aws_cloudwatch_metric_alarm" "this_breaker_open" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this_breaker_overflow" {
-  for_each = toset(flatten([for r in let.routes : [for c in r.clusters : c.name]]))
+  when     = service.circuit_breaker_advanced == null
+  for_each = toset(let.broken)
 
   alarm_name          = "${let.name}-breaker-overflow-${each.key}"
   alarm_description   = "Calls to ${each.key} are refused because too many are at work or waiting."

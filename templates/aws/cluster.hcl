@@ -24,7 +24,12 @@ let {
     for row in table.instances : row.name
     if row.arch == let.size.arch && row.vcpu == let.size.vcpu && row.memory_gib >= let.size.memory_gib
   ])) : name if i < 4]
-  addons    = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"]
+  # What the services that run here need to be told.
+  secrets = concat(
+    [for name in distinct(flatten([for s in cluster.services : [for d in s.databases : d.name if d.database_sharding == null]])) : { database = name, name = "" }],
+    [for name in distinct(flatten([for s in cluster.services : values(s.secrets)])) : { database = "", name = name }],
+  )
+
   on_demand = ceil((100 - cluster.spot) * cluster.max_nodes / 100 / cluster.zones)
 }
 
@@ -299,10 +304,15 @@ resource "aws_eks_node_group" "this_spot" {
 
 # What nodes need to become ready.
 resource "aws_eks_addon" "this" {
-  for_each = toset(let.addons)
+  for_each = {
+    vpc-cni                = jsonencode({ enableNetworkPolicy = "true" }) # else the policies in the manifests do nothing
+    kube-proxy             = null
+    eks-pod-identity-agent = null
+  }
 
   cluster_name                = aws_eks_cluster.this.name
-  addon_name                  = each.value
+  addon_name                  = each.key
+  configuration_values        = each.value
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
 }
@@ -382,6 +392,40 @@ resource "aws_iam_role_policy" "this_volumes" {
   policy = data.aws_iam_policy_document.this_volumes.json
 }
 
+# What is installed with the manifests and calls AWS: who may do what. A service account that is named here gets its
+# role from EKS, without a secret or an annotation.
+locals {
+  this_controllers = {
+    autoscaler     = { namespace = "kube-system", service_account = "cluster-autoscaler", policy = data.aws_iam_policy_document.this_autoscaler.json }
+    load-balancers = { namespace = "kube-system", service_account = "aws-load-balancer-controller", policy = data.aws_iam_policy_document.this_load_balancers.json }
+    secrets        = { namespace = "external-secrets", service_account = "external-secrets", policy = data.aws_iam_policy_document.this_secrets.json }
+  }
+}
+
+resource "aws_iam_role" "this_controller" {
+  for_each = local.this_controllers
+
+  name               = "${let.name}-${each.key}"
+  assume_role_policy = data.aws_iam_policy_document.pod_assume.json
+}
+
+resource "aws_iam_role_policy" "this_controller" {
+  for_each = local.this_controllers
+
+  name   = each.key
+  role   = aws_iam_role.this_controller[each.key].id
+  policy = each.value.policy
+}
+
+resource "aws_eks_pod_identity_association" "this" {
+  for_each = local.this_controllers
+
+  cluster_name    = aws_eks_cluster.this.name
+  namespace       = each.value.namespace
+  service_account = each.value.service_account
+  role_arn        = aws_iam_role.this_controller[each.key].arn
+}
+
 # The cluster autoscaler finds the node groups by the tags that EKS gives them.
 data "aws_iam_policy_document" "this_autoscaler" {
   statement {
@@ -405,23 +449,82 @@ data "aws_iam_policy_document" "this_autoscaler" {
   }
 }
 
-resource "aws_iam_role" "this_autoscaler" {
-  name               = shortname("${let.name}-autoscaler", 64)
-  description        = "Cluster autoscaler of ${cluster.name}"
-  assume_role_policy = data.aws_iam_policy_document.pod_assume.json
+# The AWS Load Balancer Controller may change only what it has made itself, which it tags with the cluster's name.
+data "aws_iam_policy_document" "this_load_balancers" {
+  statement {
+    actions = [
+      "acm:DescribeCertificate", "acm:ListCertificates", "ec2:DescribeAccountAttributes", "ec2:DescribeAddresses",
+      "ec2:DescribeAvailabilityZones", "ec2:DescribeCoipPools", "ec2:DescribeInstances", "ec2:DescribeInternetGateways",
+      "ec2:DescribeIpamPools", "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
+      "ec2:DescribeSubnets", "ec2:DescribeTags", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs",
+      "ec2:GetCoipPoolUsage", "ec2:GetSecurityGroupsForVpc", "elasticloadbalancing:Describe*", "shield:GetSubscriptionState",
+      "wafv2:GetWebACL", "wafv2:GetWebACLForResource",
+    ]
+    resources = ["*"]
+  }
+
+  # Rules of the groups that the nodes are in, so that a balancer reaches the pods.
+  statement {
+    actions   = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"]
+    resources = ["*"]
+
+    condition {
+      test     = "ArnEquals"
+      variable = "ec2:Vpc"
+      values   = ["arn:aws:ec2:${target.region}:${split(":", aws_eks_cluster.this.arn)[4]}:vpc/${local.vpc_id}"]
+    }
+  }
+
+  statement {
+    actions = [
+      "ec2:CreateSecurityGroup", "ec2:CreateTags", "elasticloadbalancing:AddTags", "elasticloadbalancing:CreateListener",
+      "elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateRule", "elasticloadbalancing:CreateTargetGroup",
+    ]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:RequestTag/elbv2.k8s.aws/cluster"
+      values   = [let.name]
+    }
+  }
+
+  statement {
+    actions = [
+      "ec2:DeleteSecurityGroup", "elasticloadbalancing:AddListenerCertificates", "elasticloadbalancing:DeleteListener",
+      "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:DeleteRule", "elasticloadbalancing:DeleteTargetGroup",
+      "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:Modify*", "elasticloadbalancing:RegisterTargets",
+      "elasticloadbalancing:RemoveListenerCertificates", "elasticloadbalancing:RemoveTags", "elasticloadbalancing:Set*",
+    ]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/elbv2.k8s.aws/cluster"
+      values   = [let.name]
+    }
+  }
 }
 
-resource "aws_iam_role_policy" "this_autoscaler" {
-  name   = "autoscaler"
-  role   = aws_iam_role.this_autoscaler.id
-  policy = data.aws_iam_policy_document.this_autoscaler.json
-}
+# external-secrets reads what the services that run here name, and nothing else.
+data "aws_iam_policy_document" "this_secrets" {
+  statement {
+    when = length(let.secrets) > 0
 
-resource "aws_eks_pod_identity_association" "this_autoscaler" {
-  cluster_name    = aws_eks_cluster.this.name
-  namespace       = "kube-system"
-  service_account = "cluster-autoscaler"
-  role_arn        = aws_iam_role.this_autoscaler.arn
+    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    resources = [for s in let.secrets : s.name == "" ? local["${s.database}_secret_arn"] : "arn:aws:secretsmanager:${target.region}:*:secret:${s.name}-??????"]
+  }
+
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = [local.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${target.region}.amazonaws.com"]
+    }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this_nodes" {
@@ -441,11 +544,9 @@ resource "aws_cloudwatch_metric_alarm" "this_nodes" {
 }
 
 output "this" {
-  description = "The cluster ${cluster.name}: its name for `aws eks update-kubeconfig`, and the roles that its manifests count on."
+  description = "The cluster ${cluster.name}: its name for `aws eks update-kubeconfig`, and where it answers."
   value = {
-    name            = aws_eks_cluster.this.name
-    endpoint        = aws_eks_cluster.this.endpoint
-    security_group  = aws_security_group.this.id
-    autoscaler_role = aws_iam_role.this_autoscaler.arn
+    name     = aws_eks_cluster.this.name
+    endpoint = aws_eks_cluster.this.endpoint
   }
 }

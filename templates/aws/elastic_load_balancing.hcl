@@ -14,15 +14,15 @@ template "elastic_load_balancing" {
   }
 
   check "world" {
-    condition = service.balancer.reach == "region" || !service.balancer.static_address || service.balancer.layer == 4
-    message   = "${service.name} asks for one address in all the world with layer 7: that is CloudFront or Global Accelerator, which this pack does not put in front of a load balancer."
-    fix       = "Set reach = \"region\", or put a site with cdn_distribution in front."
+    condition = service.balancer.reach == "region"
+    message   = "${service.name} asks for one address in all the world, which no load balancer of AWS has."
+    fix       = "Set reach = \"region\" and put a site with cdn_distribution in front: CloudFront answers near the clients."
     at        = service.balancer.reach
   }
   check "static_layer_4" {
-    condition = !service.balancer.static_address || service.balancer.layer == 4
+    condition = !service.balancer.static_address || service.balancer.layer == 4 || service.load_balancer_types != null
     message   = "The addresses of an Application Load Balancer change; ${service.name} asks for static ones."
-    fix       = "Set protocol = \"tcp\" (the program then ends TLS itself), or static_address = false."
+    fix       = "Name load_balancer_types instead, which puts a balancer of connections in front; or set protocol = \"tcp\" (the program then ends TLS itself)."
     at        = service.balancer.static_address
     related   = [service.balancer.protocol]
   }
@@ -48,7 +48,10 @@ template "elastic_load_balancing" {
 }
 
 let {
-  balancer  = service.balancer
+  balancer = service.balancer
+  # Behind a balancer of connections, which has what it has not: an address that never changes, a private connection.
+  nested    = service.load_balancer_types == null ? false : service.load_balancer_types.type == "network_before_application"
+  outer     = service.balancer.public && !let.nested # whether the internet reaches it
   layer7    = service.balancer.layer == 7
   hosted    = service.balancer.domain != null && target.hosted_zone_id != null && service.balancer.public
   issued    = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
@@ -78,6 +81,7 @@ resource "aws_security_group" "this_balancer" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this_balancer" {
+  when     = !let.nested
   for_each = toset(let.balancer.allow)
 
   security_group_id = aws_security_group.this_balancer.id
@@ -89,7 +93,7 @@ resource "aws_vpc_security_group_ingress_rule" "this_balancer" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this_balancer_redirect" {
-  when     = let.balancer.tls
+  when     = let.balancer.tls && !let.nested
   for_each = toset(let.balancer.allow)
 
   security_group_id = aws_security_group.this_balancer.id
@@ -153,9 +157,9 @@ resource "aws_eip" "this_balancer" {
 resource "aws_lb" "this" {
   name               = shortname(let.name, 32)
   load_balancer_type = let.layer7 ? "application" : "network"
-  internal           = !let.balancer.public
+  internal           = !let.outer
   security_groups    = [aws_security_group.this_balancer.id]
-  subnets            = let.static ? null : let.balancer.public ? local.public_subnet_ids : local.private_subnet_ids
+  subnets            = let.static ? null : let.outer ? local.public_subnet_ids : local.private_subnet_ids
 
   enable_deletion_protection       = true
   enable_zonal_shift               = true
@@ -197,6 +201,7 @@ resource "aws_lb_target_group" "this" {
   protocol         = let.layer7 ? "HTTP" : upper(let.transport)
   protocol_version = let.layer7 ? (let.check_grpc ? "GRPC" : "HTTP1") : null
 
+  preserve_client_ip                = let.layer7 ? null : true
   deregistration_delay              = ceil(service.drain_time)
   slow_start                        = let.balancer.slow_start > 0 ? ceil(let.balancer.slow_start) : null
   load_balancing_algorithm_type     = let.layer7 ? { round_robin = "round_robin", least_requests = "least_outstanding_requests", random = "weighted_random" }[let.balancer.algorithm] : null
@@ -376,8 +381,8 @@ resource "aws_route53_record" "this" {
   type    = "A"
 
   alias {
-    name                   = aws_lb.this.dns_name
-    zone_id                = aws_lb.this.zone_id
+    name                   = let.nested ? aws_lb.this_front.dns_name : aws_lb.this.dns_name
+    zone_id                = let.nested ? aws_lb.this_front.zone_id : aws_lb.this.zone_id
     evaluate_target_health = true
   }
 }

@@ -8,7 +8,7 @@ template "instances" {
 let {
   # Services that others call are found by name. An instance registers itself while it serves.
   called    = [for s in blueprint.services : s if s.runs_on == null && length(s.clients) > 0]
-  namespace = "${let.prefix}.internal"
+  namespace = "${blueprint.name}.internal"
 }
 
 variable "image_id" {
@@ -39,7 +39,7 @@ resource "aws_service_discovery_private_dns_namespace" "main" {
   when = length(let.called) > 0
 
   name        = let.namespace
-  description = "Services of ${let.prefix}, by name"
+  description = "Services of ${blueprint.name}, by name"
   vpc         = local.vpc_id
 }
 
@@ -82,6 +82,10 @@ file "instance/app.sh" {
 
     if [[ -n $${REGISTRY:-} ]]; then
       aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"
+    fi
+
+    if [[ -n $${DATA:-} ]]; then
+      arguments+=(--volume "$DATA:$DATA")
     fi
 
     exec docker run --rm --name app --network host \

@@ -14,14 +14,14 @@ pack "aws" {
     "elastic_load_balancing", "load_balancer_types",
     "rolling_updates", "blue_green_deployment", "canary_deployment", "tracks",
     "proxy", "circuit_breaker", "circuit_breaker_advanced", "service_mesh",
-    "cluster", "horizontal_pod_autoscaler",
+    "cluster", "pods", "horizontal_pod_autoscaler",
     "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",
     "read_replicas", "read_replicas_cluster", "read_replicas_alarms", "read_replicas_cluster_alarms",
     "connection_pooling", "database_connection_pooling", "connection_pooling_alarms", "database_connection_pooling_alarms",
     "vertical_scaling_database", "database_sharding", "database_sharding_access", "database_sharding_alarms", "database_sharding_moves", "database_access", "database_outputs", "database_sharding_outputs",
     "caches", "cache", "cache_valkey", "cache_memcached", "redis_cluster", "in_memory_caching", "in_memory_caching_memcached",
     "cache_valkey_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "cache_invalidation", "cache_access", "cache_outputs",
-    "site", "cdn_distribution", "multi_layer_caching", "multi_layer_caching_detailed",
+    "edge", "site", "cdn_distribution", "cdn_distribution_alarms", "cdn_distribution_invalidation", "site_outputs", "multi_layer_caching", "multi_layer_caching_detailed",
   ]
 
   forbids "rollouts" {
@@ -57,4 +57,5 @@ pack "aws" {
   table "instances" { file = "instances.tsv" }
   table "database_classes" { file = "database_classes.tsv" }
   table "cache_nodes" { file = "cache_nodes.tsv" }
+  table "cloudfront" { file = "cloudfront.tsv" }
 }

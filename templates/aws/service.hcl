@@ -55,6 +55,8 @@ let {
   through = [for n in service.callees : n if service.breaker != null || (service.mesh != null && n.mesh != null && n.runs_on == null)]
   outside = service.breaker == null ? [] : service.breaker.external
   ports   = { for i, name in concat(let.through[*].name, let.outside[*].name) : name => 15001 + i }
+  # How often what the proxy counts is sent.
+  sample  = service.circuit_breaker_advanced == null ? 60 : service.circuit_breaker_advanced.sample <= 10 ? 10 : service.circuit_breaker_advanced.sample <= 30 ? 30 : 60
   guarded = service.breaker == null ? false : service.breaker.guards_itself
   entry   = let.guarded ? 15006 : service.port # where what is not of the mesh comes in
 
@@ -79,10 +81,10 @@ let {
   )
   environment = concat(
     [for name, value in let.variables : { name = name, value = value, host = "" }],
-    [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" }],
+    [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" } if n.kind == "database" ? n.database_sharding == null : true],
     [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SECRET_ARN", value = "", host = "${n.name}_secret_arn" } if n.database_sharding == null],
     [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SHARD_MAP", value = "", host = "${n.name}_shard_map" } if n.database_sharding != null],
-    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0 && n.database_sharding == null],
   )
 
   # What the scripts of the machine go by.
@@ -96,10 +98,11 @@ let {
     LINGER            = let.fleet ? tostring(ceil(service.stop_delay)) : ""
     READY_URL         = let.fleet && service.protocol == "http" ? "http://127.0.0.1:${service.port}${service.ready_path}" : ""
     HEALTH_URL        = let.fleet && service.protocol == "http" && service.balancer == null ? "http://127.0.0.1:${service.port}${service.health_path}" : ""
-    DISCOVERY_SERVICE = let.found ? "known by Terraform" : ""
+    DISCOVERY_SERVICE = let.found && let.fleet ? "known by Terraform" : ""
     MESH_NAME         = service.mesh == null ? "" : "${service.name}.${let.namespace}"
     MESH_LIFETIME     = service.mesh == null ? "" : tostring(ceil(service.mesh.certificate_lifetime))
     MESH_AUTHORITY    = service.mesh == null ? "" : "known by Terraform"
+    DATA              = let.fleet ? "" : "/data"
     PROXY_MEMORY      = let.proxied ? "${service.mesh == null ? 256 : ceil(mib(service.mesh.proxy_memory))}m" : ""
     PROXY_CPUS        = let.proxied ? tostring(service.mesh == null ? 0.5 : service.mesh.proxy_cpu) : ""
   } : name => value if value != "" }
@@ -114,6 +117,10 @@ let {
       { path = "/usr/local/bin/lifecycle", source = "instance/lifecycle.sh", mode = "0755" },
       { path = "/etc/systemd/system/lifecycle.service", source = "instance/lifecycle.service", mode = "0644" },
     ] : [],
+    let.fleet ? [] : [
+      { path = "/usr/local/bin/data-volume", source = "instance/data_volume.sh", mode = "0755" },
+      { path = "/etc/systemd/system/data-volume.service", source = "instance/data_volume.service", mode = "0644" },
+    ],
     let.proxied ? [
       { path = "/etc/envoy/envoy.yaml", source = "service_${service.name}/envoy.yaml", mode = "0644" },
       { path = "/etc/systemd/system/envoy.service", source = "instance/envoy.service", mode = "0644" },
@@ -126,6 +133,7 @@ let {
   )
   units = concat(
     service.mesh == null ? [] : ["mesh-certificate.service", "mesh-certificate.timer"],
+    let.fleet ? [] : ["data-volume.service"],
     let.proxied ? ["envoy.service"] : [],
     ["app.service"],
     let.fleet ? ["lifecycle.service"] : [],
@@ -236,7 +244,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    when = let.found
+    when = let.found && let.fleet
 
     sid       = "Discovery"
     actions   = ["servicediscovery:RegisterInstance", "servicediscovery:DeregisterInstance"]
@@ -245,7 +253,7 @@ data "aws_iam_policy_document" "this" {
 
   # Cloud Map writes the records with the caller's rights.
   statement {
-    when = let.found
+    when = let.found && let.fleet
 
     sid       = "Records"
     actions   = ["route53:ChangeResourceRecordSets"]
@@ -288,7 +296,7 @@ resource "aws_launch_template" "this" {
   name                   = let.tracked ? "${let.name}-${each.key}" : let.name
   description            = let.tracked ? "Instances of ${service.name}, ${each.key}" : "Instances of ${service.name}"
   image_id               = target.image != null ? target.image : var.image_id
-  instance_type          = let.machine
+  instance_type          = let.fleet ? let.machine : null # the instance has it, so that a new size is no new instance
   update_default_version = true
   ebs_optimized          = true
   vpc_security_group_ids = [aws_security_group.this.id]
@@ -478,7 +486,7 @@ file "service_this/cloudwatch_agent.json" {
           mem  = { measurement = ["mem_used_percent"] }
           disk = { measurement = ["disk_used_percent"], resources = ["/"] }
         },
-        let.proxied ? { statsd = { service_address = "127.0.0.1:8125", metrics_collection_interval = 10, metrics_aggregation_interval = 60 } } : {},
+        let.proxied ? { statsd = { service_address = "127.0.0.1:8125", metrics_collection_interval = min(10, let.sample), metrics_aggregation_interval = let.sample } } : {},
         service.mesh == null ? {} : { procstat = [{ exe = "envoy", measurement = ["cpu_usage", "memory_rss"] }] },
       )
     }
