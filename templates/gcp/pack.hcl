@@ -9,10 +9,10 @@ pack "gcp" {
 
   # Where templates share a file they stand in this order.
   order = [
-    "versions", "network", "existing_network", "proxies", "shared", "instances", "rollback",
+    "versions", "network", "existing_network", "proxies", "shared", "instances",
     "identity", "service", "auto_scaling_group", "vertical_scaling", "address",
-    "elastic_load_balancing", "balancer_global", "balancer_internal", "balancer_proxy", "balancer_passthrough", "load_balancer_types",
-    "rolling_updates", "blue_green_deployment", "canary_deployment",
+    "balancer_global", "balancer_internal", "balancer_proxy", "balancer_passthrough", "elastic_load_balancing", "load_balancer_types",
+    "rolling_updates", "blue_green_deployment", "canary_deployment", "rollback",
     "circuit_breaker", "circuit_breaker_advanced",
     "cluster", "horizontal_pod_autoscaler", "service_mesh",
     "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",

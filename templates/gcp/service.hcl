@@ -113,12 +113,10 @@ let {
   global_probe   = contains(["global", "proxy"], let.balancer_kind)
 
   budget     = service.auto_scaling_group != null ? service.auto_scaling_group.monthly_budget : service.vertical_scaling != null ? service.vertical_scaling.monthly_budget : null
-  rolls_back = (
-    service.balancer == null ? false : service.balancer.layer != 7 ? false :
-    service.rolling_updates != null ? service.rolling_updates.rollback == "alarms" :
-    service.blue_green_deployment != null ? service.blue_green_deployment.rollback == "alarms" :
-    service.canary_deployment != null ? service.canary_deployment.rollback == "alarms" : false
-  )
+  rollout    = service.rolling_updates != null ? service.rolling_updates : service.blue_green_deployment != null ? service.blue_green_deployment : service.canary_deployment
+  # Whose requests say whether a version is good.
+  watch      = contains(["global", "internal"], let.balancer_kind) ? let.balancer_kind : let.inside == "http" ? "inside" : "none"
+  rolls_back = let.rollout == null ? false : let.rollout.rollback == "alarms" && let.watch != "none"
 
   # Where the program finds what it needs.
   variables = merge(

@@ -1,0 +1,149 @@
+# From the network, by request: proxies in the region.
+template "balancer_internal" {
+  for     = service
+  pattern = "elastic_load_balancing"
+  when    = service.runs_on == null && service.balancer.layer == 7 && !service.balancer.public
+  file    = "service_${service.name}_balancer.tf"
+
+  covers = {
+    health_checks = [google_compute_region_health_check.this_ready.unhealthy_threshold, google_compute_region_backend_service.this.health_checks]
+    algorithm     = [google_compute_region_backend_service.this.locality_lb_policy, google_compute_region_backend_service.this.backend.balancing_mode]
+    stickiness    = [google_compute_region_backend_service.this.session_affinity]
+    distribution  = [google_compute_region_backend_service.this.log_config, google_monitoring_alert_policy.this_balancer.conditions]
+  }
+  misses = {
+    tls = "A load balancer that only its own network reaches speaks plain HTTP here; Google encrypts what leaves its buildings."
+  }
+}
+
+resource "google_compute_region_backend_service" "this" {
+  for_each = let.tracked ? local.this_tracks : null
+
+  name                            = let.tracked ? "${let.name}-${each.key}" : let.name
+  load_balancing_scheme           = "INTERNAL_MANAGED"
+  protocol                        = "HTTP"
+  port_name                       = "app"
+  timeout_sec                     = let.balancer.websocket ? 86400 : max(1, ceil(service.request_timeout))
+  connection_draining_timeout_sec = ceil(service.drain_time)
+  health_checks                   = [google_compute_region_health_check.this_ready.id]
+
+  # A client can only stay with its instance where a hash picks it: with any other policy the cookie is ignored.
+  session_affinity        = let.balancer.sticky ? "GENERATED_COOKIE" : "NONE"
+  affinity_cookie_ttl_sec = let.balancer.sticky ? min(86400, ceil(let.balancer.sticky_for)) : null
+  locality_lb_policy      = let.balancer.sticky ? "RING_HASH" : { round_robin = "ROUND_ROBIN", least_requests = "LEAST_REQUEST", random = "RANDOM" }[let.balancer.algorithm]
+
+  backend {
+    group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : google_compute_region_instance_group_manager.this.instance_group
+    balancing_mode        = "RATE"
+    max_rate_per_instance = service.instance_rps
+    capacity_scaler       = 1
+  }
+
+  log_config {
+    enable      = let.balancer.access_logs
+    sample_rate = let.balancer.access_logs ? 1 : null
+  }
+}
+
+resource "google_compute_region_url_map" "this" {
+  name            = let.name
+  default_service = let.tracked ? google_compute_region_backend_service.this[let.main_track].id : google_compute_region_backend_service.this.id
+
+  host_rule {
+    when = length(let.balancer.paths) > 0 || let.tracked
+
+    hosts        = ["*"]
+    path_matcher = let.tracked ? "tracks" : "paths"
+  }
+
+  # Only these paths; the rest is nobody's.
+  path_matcher {
+    when = length(let.balancer.paths) > 0
+
+    name = "paths"
+
+    default_route_action {
+      weighted_backend_services {
+        backend_service = google_compute_region_backend_service.this.id
+        weight          = 100
+      }
+
+      fault_injection_policy {
+        abort {
+          http_status = 404
+          percentage  = 100
+        }
+      }
+    }
+
+    path_rule {
+      paths   = let.balancer.paths
+      service = google_compute_region_backend_service.this.id
+    }
+  }
+
+  path_matcher {
+    when = let.tracked
+
+    name = "tracks"
+
+    default_route_action {
+      dynamic "weighted_backend_services" {
+        for_each = local.this_tracks
+
+        content {
+          backend_service = google_compute_region_backend_service.this[weighted_backend_services.key].id
+          weight          = weighted_backend_services.value.weight
+        }
+      }
+    }
+
+    route_rules {
+      priority = 10
+      service  = google_compute_region_backend_service.this[let.other_track].id
+
+      dynamic "match_rules" {
+        for_each = let.track_headers
+
+        content {
+          prefix_match = "/"
+
+          header_matches {
+            header_name = match_rules.value.name
+            exact_match = match_rules.value.value
+          }
+        }
+      }
+    }
+  }
+}
+
+resource "google_compute_region_target_http_proxy" "this" {
+  name                        = let.name
+  url_map                     = google_compute_region_url_map.this.id
+  http_keep_alive_timeout_sec = min(600, max(5, ceil(let.balancer.idle_timeout)))
+}
+
+resource "google_compute_address" "this_balancer" {
+  name         = "${let.name}-balancer"
+  subnetwork   = local.subnetwork_id
+  address_type = "INTERNAL"
+  purpose      = "SHARED_LOADBALANCER_VIP"
+}
+
+resource "google_compute_forwarding_rule" "this_balancer" {
+  name                  = let.name
+  load_balancing_scheme = "INTERNAL_MANAGED"
+  network               = local.network_id
+  subnetwork            = local.subnetwork_id
+  ip_address            = google_compute_address.this_balancer.id
+  target                = google_compute_region_target_http_proxy.this.id
+  port_range            = tostring(let.listens)
+
+  depends_on = let.own_proxy ? [google_compute_subnetwork.proxies] : null
+}
+
+output "this_address" {
+  description = "The address of ${service.name} in the network."
+  value       = google_compute_forwarding_rule.this_balancer.ip_address
+}

@@ -1,0 +1,99 @@
+# The group replaces its instances a few at a time whenever its template changes; an apply waits for the end of that.
+template "rolling_updates" {
+  for  = service
+  when = service.runs_on == null
+  file = "service_${service.name}_rollout.tf"
+
+  covers = {
+    strategy      = [google_compute_region_instance_group_manager.this.update_policy.max_surge_fixed, google_compute_region_instance_group_manager.this.update_policy.max_unavailable_fixed]
+    health_checks = [google_compute_region_instance_group_manager.this.auto_healing_policies, google_compute_region_instance_group_manager.this.wait_for_instances_status]
+    rollback      = [google_eventarc_trigger.this_rollback.destination, google_workflows_workflow.this_rollback.source_contents]
+    monitoring    = [google_monitoring_alert_policy.this_rollout.conditions]
+    compatibility = [service.backward_compatible]
+  }
+
+  check "on_a_group" {
+    condition = service.vertical_scaling == null
+    message   = "${service.name} is one machine: there is nothing to roll over."
+    fix       = "Drop rolling_updates or vertical_scaling."
+    at        = service.rolling_updates.surge
+  }
+  check "alarms" {
+    condition = service.rolling_updates.rollback == "operator" || let.watch != "none"
+    message   = "Errors and latency of ${service.name} are not measured, for no load balancer reads its requests, so no alarm can bring the old version back."
+    fix       = "Give it elastic_load_balancing, or set rollback = \"operator\"."
+    at        = service.rolling_updates.rollback
+    severity  = "warning"
+  }
+  check "window" {
+    condition = service.rolling_updates.window >= 60
+    message   = "Google's metrics have one value a minute, and ${duration(service.rolling_updates.window)} is less."
+    fix       = "Set window to 1m or more."
+    at        = service.rolling_updates.window
+  }
+}
+
+extend "google_compute_region_instance_group_manager" "this" {
+  instance_lifecycle_policy {
+    force_update_on_repair    = "NO" # a repair must not run ahead of the update
+    default_action_on_failure = "REPAIR"
+  }
+}
+
+resource "google_monitoring_alert_policy" "this_rollout" {
+  when = let.watch != "none"
+
+  display_name          = "${let.name}: a version that does badly"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = let.rolls_back ? concat(local.notification_channels, [google_monitoring_notification_channel.this_rollback.id]) : local.notification_channels
+
+  conditions {
+    display_name = "more than ${let.rollout.max_errors} % of the requests fail"
+
+    condition_threshold {
+      filter             = "${let.watched} AND metric.type = \"${let.watch_metrics.requests}\" AND metric.labels.response_code_class = 500"
+      denominator_filter = "${let.watched} AND metric.type = \"${let.watch_metrics.requests}\""
+      comparison         = "COMPARISON_GT"
+      threshold_value    = let.rollout.max_errors / 100
+      duration           = let.window_text
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+
+      denominator_aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  conditions {
+    display_name = "one answer in a hundred takes longer than ${duration(let.rollout.max_latency)}"
+
+    condition_threshold {
+      filter          = "${let.watched} AND metric.type = \"${let.watch_metrics.latencies}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 1000 * let.rollout.max_latency
+      duration        = let.window_text
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_PERCENTILE_99"
+        cross_series_reducer = "REDUCE_MAX"
+      }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "1800s"
+  }
+
+  documentation {
+    content = "While an update is under way the group gets the version before it back. The next plan shows the difference: mend the release, then apply."
+  }
+}
