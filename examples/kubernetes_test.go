@@ -1,0 +1,59 @@
+package examples_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"scaffold/cmd/project"
+	"scaffold/providers/kubernetes/controlplane"
+	"scaffold/render"
+)
+
+// TestKubernetes asks a real API server, istioctl and kube-score about the
+// manifests of every example.
+func TestKubernetes(t *testing.T) {
+	for _, name := range examples(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, root := range rendered(t, name) {
+				for _, folder := range manifestFolders(root) {
+					t.Run(filepath.Join(root.Folder, folder), func(t *testing.T) {
+						dir := writeManifests(t, root, folder)
+						cluster := controlplane.Start(t)
+						cluster.DryRun(t, dir)
+						controlplane.Istioctl(t, dir)
+						controlplane.KubeScore(t, dir)
+					})
+				}
+			}
+		})
+	}
+}
+
+// manifestFolders are the folders of a root that hold manifests: those with a
+// kustomization.
+func manifestFolders(root *project.Root) []string {
+	var out []string
+	for name := range root.Result.Files {
+		if filepath.Base(name) == "kustomization.yaml" {
+			out = append(out, strings.TrimSuffix(name, "kustomization.yaml"))
+		}
+	}
+	return out
+}
+
+func writeManifests(t *testing.T, root *project.Root, folder string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, f := range root.Result.Files {
+		if f.Form != render.Object || !strings.HasPrefix(name, folder) {
+			continue
+		}
+		file := filepath.Join(dir, strings.ReplaceAll(strings.TrimPrefix(name, folder), "/", "_"))
+		if err := os.WriteFile(file, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
