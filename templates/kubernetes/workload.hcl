@@ -20,6 +20,14 @@ template "workload" {
     at        = service.stop_delay
     related   = [service.drain_time]
   }
+  check "way_in" {
+    condition = !service.public || service.balancer != null
+    message   = "${service.name} is public, but nothing leads from the internet to its pods."
+    fix       = "Add elastic_load_balancing."
+    at        = service.public
+    related   = [service.domain]
+    severity  = "warning"
+  }
   check "udp_health" {
     condition = service.protocol != "udp" || let.health_port != null
     message   = "Nothing can ask ${service.name} over UDP whether it is well, so its pods count as ready once they have started."
@@ -124,10 +132,16 @@ manifest "apps/v1" "Deployment" "this" {
       "app.kubernetes.io/part-of" = blueprint.name
       "app.kubernetes.io/version" = let.version
     }
-    annotations = service.auto_scaling_group != null ? {
-      # KEDA owns the number of pods; kube-score does not know it.
-      "kube-score/ignore" = "deployment-replicas"
-    } : null
+    annotations = merge(
+      service.auto_scaling_group != null ? {
+        # KEDA owns the number of pods; kube-score does not know it.
+        "kube-score/ignore" = "deployment-replicas"
+      } : null,
+      length(let.looked_up) > 0 ? {
+        # kustomization.yaml makes it from what Terraform puts out.
+        "scaffold/provided-elsewhere" = "ConfigMap/infrastructure"
+      } : null,
+    )
   }
   spec = {
     serviceName = let.vertical ? "${service.name}-peers" : null
