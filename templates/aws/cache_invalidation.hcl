@@ -5,6 +5,10 @@ template "cache_invalidation" {
   file = "cache_${cache.name}_invalidation.tf"
 }
 
+let {
+  patience = min(60, [for s in cache.clients : s.multi_layer_caching == null ? 60 : s.multi_layer_caching.max_invalidation]...)
+}
+
 resource "aws_cloudwatch_event_bus" "this" {
   name = "${let.name}-changes"
 }
@@ -57,9 +61,9 @@ data "aws_iam_policy_document" "this_changes" {
     }
 
     condition {
-      test     = "ArnEquals"
+      test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = [aws_cloudwatch_event_rule.this.arn]
+      values   = ["${replace(aws_cloudwatch_event_bus.this.arn, ":event-bus/", ":rule/")}/*"]
     }
   }
 }
@@ -79,8 +83,8 @@ resource "aws_cloudwatch_metric_alarm" "this_changes" {
     waiting = {
       queue     = aws_sqs_queue.this.name
       metric    = "ApproximateAgeOfOldestMessage"
-      threshold = 60
-      means     = "A change has waited for a minute: nobody listens, and old values are served."
+      threshold = let.patience
+      means     = "A change has waited for ${duration(let.patience)}: nobody listens, and old values are served."
     }
     lost = {
       queue     = aws_sqs_queue.this_lost.name

@@ -10,6 +10,12 @@ template "cdn_distribution" {
     invalidation  = [let.invalidates ? aws_cloudwatch_event_rule.this.event_pattern : null, let.invalidates ? aws_ssm_document.this_invalidate.content : null]
   }
 
+  check "min_tls" {
+    condition = site.cdn_distribution.min_tls == "1.2"
+    message   = "The provider knows no policy of CloudFront that speaks TLS 1.3 only."
+    fix       = "Set min_tls = \"1.2\": whoever can, speaks 1.3 all the same."
+    at        = site.cdn_distribution.min_tls
+  }
   check "origin_is_reached" {
     condition = site.origin == null ? true : site.origin.exposed && site.origin.hostname != null && site.origin.hostname != let.cdn.domain
     message   = "CloudFront fetches the files of ${site.name} from ${site.origin == null ? "" : site.origin.name} by a public name of its own, which it does not have."
@@ -25,6 +31,8 @@ let {
   domain      = site.cdn_distribution == null ? null : site.cdn_distribution.domain
   issued      = let.domain == null ? false : let.edge_issues && (let.domain == target.hosted_zone_name || endswith(let.domain, ".${target.hosted_zone_name}"))
   certificate = let.issued ? null : target.edge_certificate_arn
+  # Services whose edge sends this site when they fail.
+  fallback_of = [for s in blueprint.services : s.name if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback == null ? false : s.multi_layer_caching_detailed.fallback.name == site.name)]
   invalidates = site.cdn_distribution == null ? false : site.cdn_distribution.invalidate == "changed" && site.origin == null
   price_class = site.cdn_distribution == null ? null : { "americas-europe" = "PriceClass_100", most = "PriceClass_200", world = "PriceClass_All" }[site.cdn_distribution.audience]
   compresses  = site.cdn_distribution == null ? false : site.cdn_distribution.compress && site.cdn_distribution.edge_max_ttl > 0
@@ -57,7 +65,7 @@ data "aws_iam_policy_document" "this" {
     condition {
       test     = "StringEquals"
       variable = "AWS:SourceArn"
-      values   = [aws_cloudfront_distribution.this.arn]
+      values   = length(let.fallback_of) == 0 ? [aws_cloudfront_distribution.this.arn] : concat([aws_cloudfront_distribution.this.arn], [for s in let.fallback_of : aws_cloudfront_distribution[s].arn])
     }
   }
 
@@ -337,7 +345,7 @@ resource "aws_cloudfront_distribution" "this" {
     cloudfront_default_certificate = let.domain == null ? true : null
     acm_certificate_arn            = let.domain == null ? null : let.issued ? aws_acm_certificate_validation.this_edge.certificate_arn : let.certificate != null ? let.certificate : var.edge_certificate_arn
     ssl_support_method             = let.domain == null ? null : "sni-only"
-    minimum_protocol_version       = let.domain == null ? null : let.cdn.min_tls == "1.3" ? "TLSv1.3_2025" : "TLSv1.2_2021"
+    minimum_protocol_version       = let.domain == null ? null : "TLSv1.2_2021"
   }
 
   tags = { Name = let.name }

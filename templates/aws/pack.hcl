@@ -21,7 +21,8 @@ pack "aws" {
     "vertical_scaling_database", "database_sharding", "database_sharding_access", "database_sharding_alarms", "database_sharding_moves", "database_access", "database_outputs", "database_sharding_outputs",
     "caches", "cache", "cache_valkey", "cache_memcached", "redis_cluster", "in_memory_caching", "in_memory_caching_memcached",
     "cache_valkey_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "cache_invalidation", "cache_access", "cache_outputs",
-    "edge", "site", "cdn_distribution", "cdn_distribution_alarms", "cdn_distribution_invalidation", "site_outputs", "multi_layer_caching", "multi_layer_caching_detailed",
+    "edge", "site", "cdn_distribution", "cdn_distribution_alarms", "cdn_distribution_invalidation", "site_outputs", "multi_layer_caching", "multi_layer_caching_changes",
+    "multi_layer_caching_alarms", "multi_layer_caching_detailed", "multi_layer_caching_outputs",
   ]
 
   forbids "rollouts" {
