@@ -9,9 +9,16 @@ template "identity" {
     fix       = "Name the secret so, or name another one for this target: gcp { secrets = { … } }."
     at        = service.secrets
   }
+  check "names" {
+    condition = length(let.taken) == 0
+    message   = "What belongs to ${service.name} gets names like ${service.name}-blue, which are these services' as well: ${join(", ", let.taken)}."
+    fix       = "Rename one of them."
+    at        = service.image
+  }
 }
 
 let {
+  taken = setintersection(blueprint.services[*].name, [for suffix in ["blue", "green", "stable", "canary", "inside", "redirect", "rollback", "balancer", "ready", "alive"] : "${service.name}-${suffix}"])
   name = shortname("${let.prefix}-${service.name}", 43)
   # 6 to 30 characters.
   account = length("${let.prefix}-${service.name}") < 6 ? "${let.prefix}-${service.name}-service" : shortname("${let.prefix}-${service.name}", 30)

@@ -36,3 +36,16 @@ locals {
 
   project_number = target.project_number != null ? target.project_number : var.project_number
 }
+
+# Disks of instances and nodes are opened with the key by Compute Engine, secrets of clusters by GKE.
+resource "google_kms_crypto_key_iam_member" "main" {
+  when = target.kms_key != null
+  for_each = toset(concat(
+    ["compute-system"],
+    length(blueprint.clusters) > 0 ? ["container-engine-robot"] : [],
+  ))
+
+  crypto_key_id = target.kms_key
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member        = "serviceAccount:service-${local.project_number}@${each.value}.iam.gserviceaccount.com"
+}

@@ -60,7 +60,7 @@ let {
   budgets = target.billing_account != null && anytrue(concat(
     [for s in let.instances : s.let.budget != null],
   ))
-  numbered = let.rolls_back || let.budgets || (target.kms_key != null && length(blueprint.services) > 0)
+  numbered = let.rolls_back || let.budgets || target.kms_key != null || anytrue([for c in blueprint.clusters : length(c.let.secrets) > 0])
 }
 
 terraform {
