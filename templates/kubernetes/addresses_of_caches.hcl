@@ -7,5 +7,7 @@ let {
   key  = replace(cache.name, "-", "_")
   word = upper(replace(cache.name, "-", "_"))
   host = "${cache.name}.${target.namespace}.svc"
-  pods = [{ "app.kubernetes.io/name" = cache.name }]
+  # In a cluster of your own, guards stand before a cache with copies and pass connections on to its primary.
+  guarded = target.provider == "kubernetes" && cache.engine != "memcached" && cache.redis_cluster == null && cache.replicas > 0
+  pods    = [{ "app.kubernetes.io/name" = let.guarded ? "${cache.name}-guard" : cache.name }]
 }

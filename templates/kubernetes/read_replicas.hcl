@@ -36,7 +36,7 @@ let {
     MAX_STALENESS   = database.read_replicas == null ? "" : duration(database.read_replicas.max_staleness)
     NAME_TTL        = database.read_replicas == null ? "" : duration(database.read_replicas.name_ttl)
   }
-  readers_map = "${database.name}-readers-${hash(jsonencode(let.reader_contract), 8)}"
+  readers_map = "${database.name}-readers-${hash(jsonencode([let.host, let.reader_host, let.reader_contract]), 8)}"
 }
 
 manifest "v1" "ConfigMap" "this_readers" {
