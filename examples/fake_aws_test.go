@@ -20,7 +20,7 @@ import (
 
 // sample are the examples that are applied unless SCAFFOLD_ALL is set: an apply
 // takes minutes, most of them waits that the provider has built in.
-var sample = []string{"auto-scaling-group"}
+var sample = []string{"rolling-updates", "connection-pooling"}
 
 // TestApplyToFakeAWS applies the AWS root of the examples to moto, a fake AWS.
 // What moto lacks is listed in testdata/fake-aws.tsv; anything else has to work.
@@ -49,7 +49,7 @@ func TestApplyToFakeAWS(t *testing.T) {
 				writeRoot(t, dir, root.Result)
 				tf := terraform{t, program, dir}
 				tf.override()
-				shortenReplicas(t, dir)
+				shortenWaits(t, dir)
 				tf.run("init", "-input=false", "-plugin-dir="+mirror)
 				fake.apply(t, tf, lacking)
 			}
@@ -193,25 +193,26 @@ func readLacking(t *testing.T) map[string][]string {
 	return out
 }
 
-// shortenReplicas gives up early on read replicas: moto gives a replica the
-// resource id of its primary, and the provider waits for ever.
-func shortenReplicas(t *testing.T, dir string) {
+// shortenWaits gives up early on what moto makes but never shows as ready: read
+// replicas, which get the resource id of their primary, and cache groups, whose
+// members it does not know.
+func shortenWaits(t *testing.T, dir string) {
 	t.Helper()
+	resource := regexp.MustCompile(`(?ms)^resource "(aws_db_instance|aws_elasticache_replication_group)" "([a-z0-9_]+)" \{\n(.*?)^\}`)
 	files, _ := filepath.Glob(filepath.Join(dir, "*.tf"))
-	replica := regexp.MustCompile(`(?ms)^resource "aws_db_instance" "([a-z0-9_]+)" \{\n(.*?)^\}`)
 	var b strings.Builder
 	for _, f := range files {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range replica.FindAllStringSubmatch(string(data), -1) {
-			if strings.Contains(m[2], "replicate_source_db") {
-				fmt.Fprintf(&b, "resource \"aws_db_instance\" %q {\n  timeouts {\n    create = \"30s\"\n  }\n}\n", m[1])
+		for _, m := range resource.FindAllStringSubmatch(string(data), -1) {
+			if m[1] != "aws_db_instance" || strings.Contains(m[3], "replicate_source_db") {
+				fmt.Fprintf(&b, "resource %q %q {\n  timeouts {\n    create = \"30s\"\n  }\n}\n", m[1], m[2])
 			}
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "replicas_override.tf"), []byte(b.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "waits_override.tf"), []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
