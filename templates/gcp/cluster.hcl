@@ -77,8 +77,7 @@ resource "google_container_cluster" "this" {
   }
 
   private_cluster_config {
-    enable_private_nodes    = true
-    enable_private_endpoint = length(cluster.admins) == 0
+    enable_private_nodes = true
   }
 
   # Its name leads to the control plane from the network only; who gets in is a matter of IAM.

@@ -86,7 +86,7 @@ let {
     { PORT = tostring(service.port) },
     { for n in service.callees : "${upper(replace(n.name, "-", "_"))}_URL" =>
       let.bare || n.runs_on != null ? "${n.protocol == "http" ? "http" : n.protocol}://${n.name}.${let.namespace}.svc:${n.port}" :
-      n.hostname != null ? "https://${n.hostname}" : "http://${n.name}.${blueprint.name}.internal:${n.port}"
+      n.hostname != null ? "https://${n.hostname}" : "http://${n.name}.${blueprint.name}${blueprint.environment == null ? "" : "-${blueprint.environment}"}.internal:${n.port}"
     },
     { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
     { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
@@ -95,6 +95,9 @@ let {
     service.environment,
   )
   settings = "${service.name}-${hash(jsonencode(let.variables), 8)}"
+  # As the gcp pack names it: 6 to 30 characters.
+  google_name    = "${blueprint.name}${blueprint.environment == null ? "" : "-${blueprint.environment}"}-${service.name}"
+  google_account = target.provider != "gcp" ? "" : target.project == null ? "" : "${length(let.google_name) < 6 ? "${let.google_name}-service" : shortname(let.google_name, 30)}@${target.project}.iam.gserviceaccount.com"
   looked_up = let.bare ? [] : concat(
     [for n in concat(service.databases, service.caches) : { name = "${n.let.word}_HOST", key = "${n.let.key}_host" }],
     [for n in service.databases : { name = "${n.let.word}_READER_HOST", key = "${n.let.key}_reader_host" } if n.readers > 0],
@@ -107,6 +110,8 @@ manifest "v1" "ServiceAccount" "this" {
     name      = service.name
     namespace = let.namespace
     labels    = { "app.kubernetes.io/name" = service.name }
+    # The service's account in Google Cloud, whose rights the pods have.
+    annotations = let.google_account == "" ? null : { "iam.gke.io/gcp-service-account" = let.google_account }
   }
   automountServiceAccountToken = false
 }
