@@ -46,7 +46,7 @@ let {
   # What services on instances share.
   instances = [for s in blueprint.services : s if s.runs_on == null]
   named     = anytrue([for s in let.instances : s.let.called || length(s.let.through) > 0]) # found by name
-  namespace = "${let.prefix}.internal"
+  namespace = "${blueprint.name}.internal"
   proxied   = anytrue([for s in let.instances : s.let.inside == "http" || s.let.balancer_kind == "internal" || length(s.let.through) > 0])
   own_proxy = target.network == null ? true : !target.network.proxy_only
 

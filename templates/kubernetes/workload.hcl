@@ -86,7 +86,7 @@ let {
     { PORT = tostring(service.port) },
     { for n in service.callees : "${upper(replace(n.name, "-", "_"))}_URL" =>
       let.bare || n.runs_on != null ? "${n.protocol == "http" ? "http" : n.protocol}://${n.name}.${let.namespace}.svc:${n.port}" :
-      n.hostname != null ? "https://${n.hostname}" : "http://${n.name}.${blueprint.name}${blueprint.environment == null ? "" : "-${blueprint.environment}"}.internal:${n.port}"
+      n.hostname != null ? "https://${n.hostname}" : "http://${n.name}.${blueprint.name}.internal:${n.port}"
     },
     { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
     { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
