@@ -58,7 +58,6 @@ let {
   host_only  = let.edge_private ? "bf0718e1-ba1e-49d1-88b1-f726733018ae" : null
   warms      = service.multi_layer_caching_detailed != null && service.runs_on == null
   fallback   = service.multi_layer_caching_detailed == null ? null : service.multi_layer_caching_detailed.fallback
-  origin     = let.fallback == null ? "service" : "service-or-fallback"
 }
 
 # What the program needs to fit in: how long each layer keeps what, what makes another answer, and where changes are said.
@@ -73,8 +72,6 @@ resource "aws_ssm_parameter" "this_layers" {
     vary              = let.layers.vary
     private_paths     = let.layers.private_paths
     changes           = { bus = aws_cloudwatch_event_bus[let.edge_cache.name].name, detail_type = "CacheInvalidation", detail = ["keys", "path"] }
-    compared_percent  = service.multi_layer_caching_detailed == null ? 0 : service.multi_layer_caching_detailed.consistency_sample
-    local_entries     = service.multi_layer_caching_detailed == null ? null : service.multi_layer_caching_detailed.local_entries
   })
 }
 
@@ -83,7 +80,7 @@ data "aws_iam_policy_document" "this_layers" {
 
   statement {
     actions   = ["ssm:GetParameter"]
-    resources = [aws_ssm_parameter.this_layers.arn]
+    resources = ["${aws_ssm_parameter.this_layers.arn}*"]
   }
 }
 
@@ -207,7 +204,7 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # When the program fails, what lies in the bucket is sent instead.
+  # When the program fails and there is no old copy, a page of this bucket is sent.
   origin {
     when = let.fallback != null
 
@@ -216,29 +213,11 @@ resource "aws_cloudfront_distribution" "this" {
     origin_access_control_id = let.fallback == null ? null : aws_cloudfront_origin_access_control[let.fallback.name].id
   }
 
-  origin_group {
-    when = let.fallback != null
-
-    origin_id = "service-or-fallback"
-
-    failover_criteria {
-      status_codes = [500, 502, 503, 504]
-    }
-
-    member {
-      origin_id = "service"
-    }
-
-    member {
-      origin_id = "fallback"
-    }
-  }
-
   # Kept answers are the same for everybody: cookies do not reach the program there, and nothing is written.
   default_cache_behavior {
     when = let.keeps_all
 
-    target_origin_id           = let.origin
+    target_origin_id           = "service"
     viewer_protocol_policy     = "redirect-to-https"
     allowed_methods            = ["GET", "HEAD", "OPTIONS"]
     cached_methods             = ["GET", "HEAD"]
@@ -261,8 +240,21 @@ resource "aws_cloudfront_distribution" "this" {
     origin_request_policy_id = let.all_viewer
   }
 
+  ordered_cache_behavior {
+    when = let.fallback != null
+
+    path_pattern           = let.fallback == null ? null : "/${let.fallback.index}"
+    target_origin_id       = "fallback"
+    viewer_protocol_policy = "redirect-to-https"
+    allowed_methods        = ["GET", "HEAD"]
+    cached_methods         = ["GET", "HEAD"]
+    compress               = true
+    cache_policy_id        = aws_cloudfront_cache_policy.this_edge.id
+  }
+
   # Answers that belong to one person are kept nowhere.
   dynamic "ordered_cache_behavior" {
+    when     = length(let.layers.private_paths) > 0
     for_each = local.this_private_paths
 
     content {
@@ -278,11 +270,12 @@ resource "aws_cloudfront_distribution" "this" {
   }
 
   dynamic "ordered_cache_behavior" {
+    when     = length(let.kept_paths) > 0
     for_each = local.this_kept_paths
 
     content {
       path_pattern               = ordered_cache_behavior.value
-      target_origin_id           = let.origin
+      target_origin_id           = "service"
       viewer_protocol_policy     = "redirect-to-https"
       allowed_methods            = ["GET", "HEAD", "OPTIONS"]
       cached_methods             = ["GET", "HEAD"]
@@ -299,6 +292,8 @@ resource "aws_cloudfront_distribution" "this" {
 
     content {
       error_code            = custom_error_response.value
+      response_code         = let.fallback == null ? null : custom_error_response.value
+      response_page_path    = let.fallback == null ? null : "/${let.fallback.index}"
       error_caching_min_ttl = service.multi_layer_caching_detailed == null ? 5 : service.multi_layer_caching_detailed.error_ttl
     }
   }
@@ -318,11 +313,10 @@ resource "aws_cloudfront_distribution" "this" {
 }
 
 locals {
-  this_private_paths = let.layers.private_paths
-}
+  when = length(let.layers.private_paths) + length(let.kept_paths) > 0
 
-locals {
-  this_kept_paths = let.kept_paths
+  this_private_paths = length(let.layers.private_paths) > 0 ? let.layers.private_paths : null
+  this_kept_paths    = length(let.kept_paths) > 0 ? let.kept_paths : null
 }
 
 resource "aws_acm_certificate" "this_edge" {

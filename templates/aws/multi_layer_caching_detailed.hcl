@@ -5,16 +5,16 @@ template "multi_layer_caching_detailed" {
 
   covers = {
     warming    = [let.warms ? aws_ssm_document.this_warm.content : null, let.warms ? aws_cloudwatch_event_target.this_cold.arn : null]
-    fallback   = [aws_cloudfront_distribution.this.custom_error_response.error_caching_min_ttl, let.fallback == null ? aws_cloudfront_response_headers_policy.this_edge.custom_headers_config.items.value : aws_cloudfront_distribution.this.origin_group.failover_criteria]
+    fallback   = [aws_cloudfront_distribution.this.custom_error_response.error_caching_min_ttl, let.fallback == null ? aws_cloudfront_response_headers_policy.this_edge.custom_headers_config.items.value : aws_cloudfront_distribution.this.custom_error_response.response_page_path]
     cold_start = [aws_cloudwatch_metric_alarm.this_cold.threshold, let.layers.shield ? aws_cloudfront_distribution.this.origin.origin_shield : service.multi_layer_caching.shield, let.warms ? aws_cloudwatch_event_rule.this_cold.event_pattern : null]
   }
   approximates = {
     eviction = {
-      by  = [service.multi_layer_caching_detailed.cache.eviction, aws_cloudfront_cache_policy.this_edge.max_ttl, aws_ssm_parameter.this_layers.value]
+      by  = [service.multi_layer_caching_detailed.cache.eviction, aws_cloudfront_cache_policy.this_edge.max_ttl, aws_ssm_parameter.this_limits.value]
       why = "CloudFront gives way by popularity, and only lifetimes can be chosen there; the program limits its own memory by what it is told."
     }
     consistency = {
-      by  = [aws_cloudwatch_event_rule.this_edge_failed.event_pattern, aws_ssm_parameter.this_layers.value]
+      by  = [aws_cloudwatch_event_rule.this_edge_failed.event_pattern, aws_ssm_parameter.this_limits.value]
       why = "Changes that are late or lost are told; nothing measures how old an answer is but the program, which is told what share to compare."
     }
   }
@@ -31,10 +31,21 @@ let {
   ramps = service.multi_layer_caching_detailed == null || service.runs_on != null || service.balancer == null ? false : service.balancer.layer == 7 && service.balancer.algorithm == "round_robin" && service.balancer.slow_start == 0 && service.multi_layer_caching_detailed.ramp >= 30
 }
 
-# A new instance, whose memory is empty, gets its full share little by little.
+# How many values the program keeps itself, and what share of its reads it compares with the database.
+resource "aws_ssm_parameter" "this_limits" {
+  name        = "${aws_ssm_parameter.this_layers.name}/limits"
+  description = "How ${service.name} limits and checks its copies"
+  type        = "String"
+  value = jsonencode({
+    local_entries    = service.multi_layer_caching_detailed.local_entries
+    compared_percent = service.multi_layer_caching_detailed.consistency_sample
+  })
+}
+
 extend "aws_lb_target_group" "this" {
   when = let.ramps
 
+  # A new instance, whose memory is empty, gets its full share little by little.
   slow_start = ceil(service.multi_layer_caching_detailed.ramp)
 }
 
