@@ -3,6 +3,17 @@ template "auto_scaling_group" {
   when = service.runs_on == null
   file = "service_${service.name}.tf"
 
+  check "schedule_ends" {
+    condition = alltrue([for s in service.auto_scaling_group.schedule :
+      can(tonumber(split(" ", s.cron)[0]) + tonumber(split(" ", s.cron)[1])) ?
+      tonumber(split(" ", s.cron)[1]) * 60 + tonumber(split(" ", s.cron)[0]) + s.duration / 60 < 1440 || endswith(s.cron, "* * *") : false
+    ])
+    message = "AWS wants a time at which a schedule ends. It follows from cron and duration only where cron has one minute and one hour, and, if it ends on another day, holds on every day."
+    fix     = "Write it like 0 7 * * 1-5 with a duration within the day, or split it."
+    at      = service.auto_scaling_group.max
+    related = [for s in service.auto_scaling_group.schedule : s.cron]
+  }
+
   covers = {
     metrics       = [aws_autoscaling_policy.this_cpu.target_tracking_configuration.predefined_metric_specification.predefined_metric_type]
     policies      = [aws_autoscaling_policy.this_cpu.target_tracking_configuration.target_value, aws_autoscaling_group.this.max_size]
@@ -15,6 +26,17 @@ template "auto_scaling_group" {
 let {
   balanced = service.balancer == null ? false : service.balancer.layer == 7
   group    = service.auto_scaling_group
+
+  # Each has two actions: from then on more, from then on as ever.
+  schedule = flatten([for s in service.auto_scaling_group.schedule : [
+    { name = "${s.name}-start", cron = s.cron, time_zone = s.time_zone, min = s.min },
+    {
+      name      = "${s.name}-end"
+      cron      = try(join(" ", concat([for n in [tonumber(split(" ", s.cron)[1]) * 60 + tonumber(split(" ", s.cron)[0]) + s.duration / 60] : "${n % 60} ${floor(n / 60) % 24}"], slice(split(" ", s.cron), 2, 5))), "")
+      time_zone = s.time_zone
+      min       = service.auto_scaling_group.min
+    },
+  ]])
 }
 
 extend "aws_autoscaling_group" "this" {
@@ -150,11 +172,9 @@ resource "aws_autoscaling_policy" "this_forecast" {
 }
 
 # -1 leaves a bound as it is.
-resource "aws_autoscaling_schedule" "this_start" {
-  when = length(let.group.schedule) > 0 && !let.tracked
-  for_each = {
-    for s in let.group.schedule : s.name => { cron = s.cron, time_zone = s.time_zone, min = s.min }
-  }
+resource "aws_autoscaling_schedule" "this" {
+  when     = length(let.group.schedule) > 0 && !let.tracked
+  for_each = { for s in let.schedule : s.name => { cron = s.cron, time_zone = s.time_zone, min = s.min } }
 
   scheduled_action_name  = each.key
   autoscaling_group_name = aws_autoscaling_group.this.name

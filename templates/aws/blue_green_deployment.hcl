@@ -8,8 +8,8 @@ template "blue_green_deployment" {
   covers = {
     double_capacity = [aws_autoscaling_group.this.min_size, aws_autoscaling_group.this.wait_for_elb_capacity]
     smoke_tests     = [aws_lb_listener.this_test, aws_vpc_security_group_ingress_rule.this_test]
-    fast_switch     = [aws_lb_listener.this.default_action.forward.target_group.weight, aws_lb_target_group.this.deregistration_delay]
-    rollback        = [aws_lb_listener.this.default_action.forward.target_group.weight, aws_cloudwatch_metric_alarm.this_track_errors]
+    fast_switch     = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight, aws_lb_target_group.this.deregistration_delay]
+    rollback        = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight, aws_cloudwatch_metric_alarm.this_track_errors]
   }
   approximates = {
     shared_data = {

@@ -5,7 +5,7 @@ template "canary_deployment" {
   file = "service_${service.name}_rollout.tf"
 
   covers = {
-    traffic_split = [aws_lb_listener.this.default_action.forward.target_group.weight]
+    traffic_split = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight]
     metrics       = [aws_cloudwatch_metric_alarm.this_track_errors, aws_cloudwatch_dashboard.this_tracks.dashboard_body]
     criteria      = [aws_cloudwatch_metric_alarm.this_canary_errors.threshold, aws_cloudwatch_metric_alarm.this_track_latency.threshold]
     rollback      = service.canary_deployment.rollback == "alarms" ? aws_ssm_document.this_rollback.content : aws_cloudwatch_metric_alarm.this_canary_errors.alarm_actions

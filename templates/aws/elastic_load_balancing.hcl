@@ -51,7 +51,8 @@ let {
   balancer = service.balancer
   # Behind a balancer of connections, which has what it has not: an address that never changes, a private connection.
   nested    = service.load_balancer_types == null ? false : service.load_balancer_types.type == "network_before_application"
-  outer     = service.balancer.public && !let.nested # whether the internet reaches it
+  placed    = target.network == null ? sort(let.zones) : let.zones # in the order of the subnets
+  outer     = service.balancer.public && !let.nested               # whether the internet reaches it
   layer7    = service.balancer.layer == 7
   hosted    = service.balancer.domain != null && target.hosted_zone_id != null && service.balancer.public
   issued    = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
@@ -173,7 +174,7 @@ resource "aws_lb" "this" {
     for_each = let.static ? let.zones : []
 
     content {
-      subnet_id     = local.public_subnet_ids[index(let.zones, subnet_mapping.value)]
+      subnet_id     = local.public_subnet_ids[index(let.placed, subnet_mapping.value)]
       allocation_id = aws_eip.this_balancer[subnet_mapping.value].id
     }
   }

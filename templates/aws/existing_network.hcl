@@ -7,7 +7,7 @@ template "existing_network" {
 
 locals {
   vpc_id              = target.network.vpc_id
-  public_subnet_ids   = target.network.public_subnets
-  private_subnet_ids  = target.network.private_subnets
-  database_subnet_ids = target.network.database_subnets
+  public_subnet_ids   = let.uses.public ? target.network.public_subnets : null
+  private_subnet_ids  = let.uses.private ? target.network.private_subnets : null
+  database_subnet_ids = let.uses.database ? target.network.database_subnets : null
 }

@@ -6,6 +6,14 @@ template "instances" {
 }
 
 let {
+  watched_releases = [for s in blueprint.services : s.name if s.runs_on == null && (
+    (s.blue_green_deployment == null ? false : s.blue_green_deployment.rollback == "alarms") ||
+    (s.canary_deployment == null ? false : s.canary_deployment.rollback == "alarms")
+  )]
+  automated = concat(let.watched_releases, [for s in blueprint.services : s.name if s.runs_on == null && (
+    s.rolling_updates != null || (s.vertical_scaling == null ? false : s.vertical_scaling.resize == "window")
+  )])
+
   # Services that others call are found by name. An instance registers itself while it serves.
   called    = [for s in blueprint.services : s if s.runs_on == null && length(s.clients) > 0]
   namespace = "${blueprint.name}.internal"
@@ -31,6 +39,33 @@ data "aws_iam_policy_document" "instance_assume" {
     principals {
       type        = "Service"
       identifiers = ["ec2.amazonaws.com"]
+    }
+  }
+}
+
+# Documents of Systems Manager that act on a service: rollouts, ways back, new sizes.
+data "aws_iam_policy_document" "automation_assume" {
+  when = length(let.automated) > 0
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ssm.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "events_assume" {
+  when = length(let.watched_releases) > 0
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
     }
   }
 }

@@ -108,7 +108,7 @@ resource "aws_lb" "this_front" {
     for_each = let.balancer.static_address && let.balancer.public ? let.zones : []
 
     content {
-      subnet_id     = local.public_subnet_ids[index(let.zones, subnet_mapping.value)]
+      subnet_id     = local.public_subnet_ids[index(let.placed, subnet_mapping.value)]
       allocation_id = aws_eip.this_front[subnet_mapping.value].id
     }
   }

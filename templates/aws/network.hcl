@@ -15,9 +15,9 @@ let {
 
 locals {
   vpc_id              = aws_vpc.main.id
-  public_subnet_ids   = [for subnet in aws_subnet.public : subnet.id]
-  private_subnet_ids  = [for subnet in aws_subnet.private : subnet.id]
-  database_subnet_ids = [for subnet in aws_subnet.database : subnet.id]
+  public_subnet_ids   = let.uses.public ? [for subnet in aws_subnet.public : subnet.id] : null
+  private_subnet_ids  = let.uses.private ? [for subnet in aws_subnet.private : subnet.id] : null
+  database_subnet_ids = let.uses.database ? [for subnet in aws_subnet.database : subnet.id] : null
 
   # By zone, so that adding or dropping one never moves the others.
   subnets = {

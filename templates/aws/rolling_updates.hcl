@@ -104,17 +104,6 @@ resource "aws_cloudwatch_metric_alarm" "this_rollout_latency" {
   }
 }
 
-data "aws_iam_policy_document" "automation_assume" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ssm.amazonaws.com"]
-    }
-  }
-}
-
 resource "aws_iam_role" "this_rollout" {
   name               = shortname("${let.name}-rollout", 64)
   description        = "Starts rollouts of ${service.name}"

@@ -27,7 +27,7 @@ template "service" {
 }
 
 let {
-  name      = "${let.prefix}-${service.name}"
+  name      = shortname("${let.prefix}-${service.name}", 48)                             # with a suffix, what IAM takes
   tracked   = service.blue_green_deployment != null || service.canary_deployment != null # more than one version at once
   fleet     = service.vertical_scaling == null
   spot      = service.auto_scaling_group == null ? false : service.auto_scaling_group.spot > 0
@@ -322,6 +322,7 @@ resource "aws_launch_template" "this" {
       ],
       [for f in let.files : { path = f.path, permissions = f.mode, content = file("${path.module}/${f.source}") }],
     )
+    packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],
       ["/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl", "-a", "fetch-config", "-m", "ec2", "-s", "-c", "file:/etc/app/cloudwatch_agent.json"],

@@ -113,32 +113,6 @@ resource "aws_cloudwatch_metric_alarm" "this_track_latency" {
 # The way back by itself: an alarm of the version that is on trial starts a document that changes the weights. Nothing
 # is hidden: the next plan shows weights that differ from what is written here. The way leads to what the other group
 # runs, so it is a way back only until that is given the next version.
-data "aws_iam_policy_document" "automation_assume" {
-  when = let.automatic
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ssm.amazonaws.com"]
-    }
-  }
-}
-
-data "aws_iam_policy_document" "events_assume" {
-  when = let.automatic
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-  }
-}
-
 resource "aws_iam_role" "this_rollback" {
   when = let.automatic
 

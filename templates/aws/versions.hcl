@@ -7,6 +7,13 @@ let {
   # Environments may share an account, where names of roles, groups and topics must differ.
   prefix = blueprint.environment == null ? blueprint.name : "${blueprint.name}-${blueprint.environment}"
   zones  = slice(target.zone_names, 0, target.zones)
+
+  # Which subnets anything stands in.
+  uses = {
+    public   = anytrue([for s in blueprint.services : s.runs_on == null && (s.balancer == null ? false : s.balancer.public)])
+    private  = anytrue([for s in blueprint.services : s.runs_on == null]) || length(blueprint.clusters) > 0 || anytrue([for d in blueprint.databases : d.database_sharding != null])
+    database = length(blueprint.databases) + length(blueprint.caches) > 0
+  }
 }
 
 terraform {

@@ -28,10 +28,10 @@ let {
   periods = max(1, ceil(service.vertical_scaling.observe / 300))
 }
 
+# A release replaces the machine, and the volume moves over to the new one: plan it for a quiet hour.
 resource "aws_instance" "this" {
-  instance_type           = let.machine
-  subnet_id               = local.private_subnet_ids[0]
-  disable_api_termination = true
+  instance_type = let.machine
+  subnet_id     = local.private_subnet_ids[0]
 
   launch_template {
     id      = aws_launch_template.this.id
@@ -160,19 +160,6 @@ resource "aws_ssm_maintenance_window_target" "this" {
   targets {
     key    = "tag:resize"
     values = [let.name]
-  }
-}
-
-data "aws_iam_policy_document" "automation_assume" {
-  when = let.windows
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ssm.amazonaws.com"]
-    }
   }
 }
 
