@@ -131,8 +131,22 @@ func decodeDefinition(role, id string, block *hclsyntax.Block) (*Definition, hcl
 		decodePattern(d, def)
 	}
 	decodeMembers(d, def)
+	if role == "component" {
+		def.Inputs = append(def.Inputs, formerName(def.Range))
+	}
 	d.unknown("input", "derived", "block", "check", "metrics", "point")
 	return def, d.diags
+}
+
+// formerName is an input that every component has: a component that was renamed
+// keeps its resources if it says what it was called.
+func formerName(decl hcl.Range) *Input {
+	return &Input{
+		Name: "was", Type: &Type{plain: cty.String, Name: "string"}, Nullable: true, Decl: decl,
+		Default: hcl.StaticExpr(cty.NullVal(cty.DynamicPseudoType), decl),
+		Matches: regexp.MustCompile(`\A(?:` + namePattern.String() + `)\z`), Hint: "a name that the component had",
+		Summary: "The name that it had before it was renamed. Terraform then moves what it made instead of making it anew.",
+	}
 }
 
 func decodePattern(d *decoder, def *Definition) {

@@ -31,6 +31,7 @@ func (r *run) write() hcl.Diagnostics {
 		}
 		r.result.Files[full] = file
 	}
+	r.move()
 	return append(diags, r.writeIndex()...)
 }
 
