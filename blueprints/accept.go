@@ -10,22 +10,80 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// accept converts v to the input's type and holds it against the input's rules.
-func (in *Input) accept(v cty.Value, rng hcl.Range) (cty.Value, hcl.Diagnostics) {
+// accept converts v, which expr gave, to the input's type and holds it against
+// the input's rules. Elements of lists and maps that are written out are
+// complained about at their own places.
+func (in *Input) accept(v cty.Value, expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	if v.IsNull() {
 		if in.Nullable {
 			return cty.NullVal(in.Type.cty()), nil
 		}
-		return cty.DynamicVal, fail(rng, "Invalid value", fmt.Sprintf("%s needs a value, and this is null. Leave the argument out to get the default.", in.Name))
+		return cty.DynamicVal, fail(expr.Range(), "Invalid value", fmt.Sprintf("%s needs a value, and this is null. Leave the argument out to get the default.", in.Name))
 	}
+	out, reason := in.convert(v)
+	if reason == "" {
+		return out, nil
+	}
+	if diags := in.elements(v, expr); diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	return cty.DynamicVal, fail(expr.Range(), "Invalid value", fmt.Sprintf("The value of %s does not fit: %s", in.Name, sentence(reason)))
+}
+
+// convert gives the value as the input takes it, or says why it does not.
+func (in *Input) convert(v cty.Value) (cty.Value, string) {
 	out, err := in.Type.Convert(v)
 	if err != nil {
-		return cty.DynamicVal, fail(rng, "Invalid value", fmt.Sprintf("The value of %s does not fit: %s.", in.Name, err))
+		return cty.DynamicVal, err.Error()
 	}
-	if reason := in.refuse(out); reason != "" {
-		return cty.DynamicVal, fail(rng, "Invalid value", fmt.Sprintf("The value of %s does not fit: %s.", in.Name, strings.TrimSuffix(reason, ".")))
+	return out, in.refuse(out)
+}
+
+// elements holds each element of a list or map that is written out against the
+// rules for elements.
+func (in *Input) elements(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
+	exprs := elementExprs(expr)
+	if in.Type.elem == nil || !v.CanIterateElements() || v.LengthInt() != len(exprs) {
+		return nil
 	}
-	return out, nil
+	one := *in
+	one.Type, one.Length, one.Nullable = in.Type.elem, nil, false
+	var diags hcl.Diagnostics
+	for it := v.ElementIterator(); it.Next(); {
+		key, e := it.Element()
+		at := exprs[0]
+		if key.Type() == cty.Number {
+			exprs = exprs[1:]
+		} else if at = itemExpr(expr, key.AsString()); at == nil {
+			continue
+		}
+		_, moreDiags := one.accept(e, at)
+		diags = append(diags, moreDiags...)
+	}
+	return diags
+}
+
+// elementExprs are the elements of a list or object that is written out.
+func elementExprs(expr hcl.Expression) []hcl.Expression {
+	if list, diags := hcl.ExprList(expr); !diags.HasErrors() {
+		return list
+	}
+	var out []hcl.Expression
+	pairs, _ := hcl.ExprMap(expr)
+	for _, p := range pairs {
+		out = append(out, p.Value)
+	}
+	return out
+}
+
+func itemExpr(expr hcl.Expression, key string) hcl.Expression {
+	pairs, _ := hcl.ExprMap(expr)
+	for _, p := range pairs {
+		if k, diags := p.Key.Value(nil); !diags.HasErrors() && k.Type() == cty.String && k.AsString() == key {
+			return p.Value
+		}
+	}
+	return nil
 }
 
 // blame points problems with a value that a definition computes at the
@@ -51,10 +109,18 @@ func (a *Attr) blame(diags hcl.Diagnostics) {
 
 // refuse says why a value of the right type is not allowed; empty if it is.
 func (in *Input) refuse(v cty.Value) string {
-	for _, f := range []func(cty.Value) string{in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength} {
+	for _, f := range []func(cty.Value) string{refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength} {
 		if reason := f(v); reason != "" {
 			return reason
 		}
+	}
+	return ""
+}
+
+// refuseInfinity keeps out what a division by zero gives.
+func refuseInfinity(v cty.Value) string {
+	if v.Type() == cty.Number && !v.IsNull() && v.AsBigFloat().IsInf() {
+		return "it has no bounds, for something is divided by zero"
 	}
 	return ""
 }

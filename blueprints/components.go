@@ -121,6 +121,7 @@ func (b *builder) withOverrides(inst *Instance, layers []layer) []layer {
 	var out []layer
 	for _, l := range layers {
 		out = append(out, l)
+		b.warnOverrides(inst, l)
 		for _, block := range l.body.Blocks {
 			if block.Type == b.Target && inst.Definition.block(block.Type) == nil && b.Catalog.Has("targets", block.Type) {
 				out = append(out, layer{source: l.source, body: block.Body, block: block})
@@ -128,6 +129,16 @@ func (b *builder) withOverrides(inst *Instance, layers []layer) []layer {
 		}
 	}
 	return out
+}
+
+// warnOverrides tells of overrides that hold for no target of the blueprint.
+func (b *builder) warnOverrides(inst *Instance, l layer) {
+	for _, block := range l.body.Blocks {
+		if b.Catalog.Has("targets", block.Type) && inst.Definition.block(block.Type) == nil && !contains(b.Source.Targets(), block.Type) {
+			b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Override without its target", Subject: block.TypeRange.Ptr(),
+				Detail: fmt.Sprintf("The blueprint has no target %q, so what stands in this block is not used, nor checked. Add the target, or drop the block.", block.Type)})
+		}
+	}
 }
 
 // patternLayers finds the patterns that the component names, and refuses those
@@ -146,7 +157,7 @@ func (b *builder) patternLayers(inst *Instance, layers []layer) map[string][]lay
 				continue
 			}
 			if !contains(def.Attaches, inst.Kind) {
-				b.diags = append(b.diags, problem(block.TypeRange, "Pattern in the wrong place", fmt.Sprintf("%s (%s) is for a %s, and %s is a %s.", id, def.Title, strings.Join(def.Attaches, " or a "), inst.Path, inst.Kind)))
+				b.diags = append(b.diags, problem(block.TypeRange, "Pattern in the wrong place", fmt.Sprintf("%s (%s) is for %s, and %s is %s. Move it there, or drop it.", id, def.Title, either(def.Attaches), inst.Path, indefinite(inst.Kind))))
 				continue
 			}
 			if len(block.Labels) > 0 {
@@ -265,6 +276,8 @@ func (b *builder) fillInput(inst *Instance, in *Input, layers []layer, scope *Sc
 		}
 	case in.Default != nil:
 		inst.SetExpr(in.Name, in.Default, scope, "default").input = in
+	case misspelt(layers, inst.Definition, in.Name):
+		inst.Set(in.Name, cty.DynamicVal, Origin{Source: "blueprint", Range: inst.Range}).failed = true
 	default:
 		b.diags = append(b.diags, problem(inst.Range, "Missing argument", fmt.Sprintf("%s needs %s. %s Add: %s = …", inst.Path, in.Name, in.Summary, in.Name)))
 		inst.Set(in.Name, cty.DynamicVal, Origin{Source: "blueprint", Range: inst.Range}).failed = true
@@ -299,7 +312,13 @@ func (b *builder) unknownArgument(inst *Instance, name string) string {
 	if def.block(name) != nil || (def.Role == "component" && b.Catalog.Has("patterns", name)) {
 		return fmt.Sprintf("%s is a block: write %s { … } without an equals sign.", name, name)
 	}
-	return fmt.Sprintf("%s has no argument %s.%s", inst.Path, name, suggest(name, def.inputNames()))
+	if other := b.elsewhere(inst, name); other != "" {
+		return fmt.Sprintf("%s has no argument %s. %s", inst.Path, name, other)
+	}
+	if near := suggest(name, def.inputNames()); near != "" {
+		return fmt.Sprintf("%s has no argument %s.%s", inst.Path, name, near)
+	}
+	return fmt.Sprintf("%s has no argument %s. Arguments are %s.", inst.Path, name, joinNames(def.inputNames()))
 }
 
 func (b *builder) unknownBlock(inst *Instance, name string) string {
@@ -314,7 +333,62 @@ func (b *builder) unknownBlock(inst *Instance, name string) string {
 	if def.Role == "component" {
 		names = append(names, b.Catalog.Names("patterns")...)
 	}
-	return fmt.Sprintf("%s has no block %s.%s", inst.Path, name, suggest(name, names))
+	if len(names) == 0 {
+		return fmt.Sprintf("%s has no block %s, for it has none.", inst.Path, name)
+	}
+	if near := suggest(name, names); near != "" || def.Role == "component" {
+		return fmt.Sprintf("%s has no block %s.%s", inst.Path, name, near)
+	}
+	return fmt.Sprintf("%s has no block %s. Blocks are %s.", inst.Path, name, joinNames(names))
+}
+
+// elsewhere says which other block takes an argument, where it is written one
+// level too high or too low.
+func (b *builder) elsewhere(inst *Instance, name string) string {
+	if inst.Definition.Role == "pattern" {
+		if c := inst.Component(); c.Definition.input(name) != nil {
+			return fmt.Sprintf("It is an argument of %s itself: write it outside of %s.", c.Path, inst.Kind)
+		}
+		return ""
+	}
+	var owners []string
+	for _, id := range b.Catalog.Names("patterns") {
+		def, _ := b.Catalog.Pattern(id)
+		if def != nil && contains(def.Attaches, inst.Kind) && def.input(name) != nil {
+			owners = append(owners, id)
+		}
+	}
+	if len(owners) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("It is an argument of %s: write it in such a block.", strings.Join(owners, " and "))
+}
+
+// misspelt reports whether an argument that is not there is there under a name
+// that is nearly its own, which was complained about.
+func misspelt(layers []layer, def *Definition, name string) bool {
+	for _, l := range layers {
+		for given := range l.body.Attributes {
+			if def.input(given) == nil && nearest(given, def.inputNames()) == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func labelRuleOf(block *Block) string {
+	if block.Label != "" {
+		return fmt.Sprintf(`A block %s takes one label, its name: %s "NAME" { … }.`, block.ID, block.ID)
+	}
+	return fmt.Sprintf("A block %s takes no label: %s { … }.", block.ID, block.ID)
+}
+
+func orRename(block *Block) string {
+	if block.Label != "" {
+		return ", or give one another label"
+	}
+	return ""
 }
 
 // fillBlock makes the instances of a nested block: one, or null; or a list.
@@ -368,7 +442,7 @@ func (b *builder) groupBlocks(owner *Instance, block *Block, layers []layer) [][
 	index := map[string]int{}
 	for _, l := range layers {
 		if l.block != nil && len(l.block.Labels) != want {
-			b.diags = append(b.diags, problem(l.block.DefRange(), "Wrong labels", fmt.Sprintf("%s takes %d label(s), and has %d here.", block.ID, want, len(l.block.Labels))))
+			b.diags = append(b.diags, problem(l.block.DefRange(), "Wrong labels", labelRuleOf(block)))
 			continue
 		}
 		key := l.source
@@ -392,7 +466,11 @@ func (b *builder) groupBlocks(owner *Instance, block *Block, layers []layer) [][
 			continue
 		}
 		if last := groups[n][len(groups[n])-1]; last.source == l.source && l.block != nil {
-			b.diags = append(b.diags, problem(l.block.DefRange(), "Block given twice", fmt.Sprintf("%s has this block already.", owner.Path)))
+			d := problem(l.block.DefRange(), "Block given twice", fmt.Sprintf("%s has a block %s already. Merge the two%s.", owner.Path, strings.TrimSpace(block.ID+" "+key), orRename(block)))
+			if last.block != nil {
+				d.Extra = &Extra{Related: []Related{{Range: last.block.DefRange(), Text: "the first one"}}}
+			}
+			b.diags = append(b.diags, d)
 			continue
 		}
 		groups[n] = append(groups[n], l)

@@ -35,13 +35,16 @@ func (d *decoder) constant(name string, t cty.Type) cty.Value {
 		return cty.NullVal(t)
 	}
 	v, diags := expr.Value(nil)
+	if len(expr.Variables()) > 0 {
+		diags = fail(expr.Range(), "Computed value", name+" is read before anything is computed, so no name can stand here. Write the value itself.")
+	}
 	d.diags = append(d.diags, diags...)
 	if diags.HasErrors() {
 		return cty.NullVal(t)
 	}
 	v, err := convert.Convert(v, t)
 	if err != nil {
-		d.diags = append(d.diags, problem(expr.Range(), "Invalid definition", "The value of "+name+" does not fit: "+err.Error()+"."))
+		d.diags = append(d.diags, problem(expr.Range(), "Invalid value", "The value of "+name+" does not fit: "+err.Error()+"."))
 		return cty.NullVal(t)
 	}
 	return v

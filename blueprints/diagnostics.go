@@ -1,6 +1,10 @@
 package blueprints
 
 import (
+	"bytes"
+	"slices"
+	"strings"
+
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 )
@@ -31,14 +35,56 @@ func problem(rng hcl.Range, summary, detail string) *hcl.Diagnostic {
 
 // suggest gives ` Did you mean "x"?` for the nearest of names, or nothing.
 func suggest(name string, names []string) string {
-	best, distance := "", 4
-	for _, n := range names {
-		if d := levenshtein.Distance(name, n, nil); d < distance && d < max(len(name), len(n))-1 {
-			best, distance = n, d
-		}
-	}
+	best := nearest(name, names)
 	if best == "" {
 		return ""
 	}
 	return ` Did you mean "` + best + `"?`
+}
+
+// nearest is the one of names that a person most likely meant, or empty.
+func nearest(name string, names []string) string {
+	best, distance := "", 4
+	for _, n := range names {
+		d := levenshtein.Distance(name, n, nil)
+		switch {
+		case sameLetters(name, n):
+			d = min(d, 1)
+		case d >= max(len(name), len(n))-1:
+			continue
+		}
+		if d < distance {
+			best, distance = n, d
+		}
+	}
+	for _, n := range names { // "maximum" for "max"
+		if best == "" && len(n) > 2 && (strings.HasPrefix(name, n) || strings.HasPrefix(n, name) && len(name) > 2) {
+			best = n
+		}
+	}
+	return best
+}
+
+// sameLetters reports whether one name is the other with letters swapped.
+func sameLetters(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return bytes.Equal(x, y)
+}
+
+// indefinite puts the article before a noun.
+func indefinite(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// sentence ends a text with a full stop, unless it ends already.
+func sentence(s string) string {
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") {
+		return s
+	}
+	return s + "."
 }

@@ -62,6 +62,13 @@ func (i *Instance) Component() *Instance {
 // Attr gives a value by name, nil if there is none.
 func (i *Instance) Attr(name string) *Attr { return i.attrs[name] }
 
+func (i *Instance) valueOf(name string) cty.Value {
+	if a := i.attrs[name]; a != nil {
+		return a.Value()
+	}
+	return cty.DynamicVal
+}
+
 // Attrs lists the values in the order of their definition.
 func (i *Instance) Attrs() []*Attr {
 	out := make([]*Attr, len(i.order))
@@ -185,7 +192,7 @@ func (r *resolver) force(a *Attr) cty.Value {
 	r.stack = r.stack[:len(r.stack)-1]
 	a.Origin.Inputs = inputs
 	if !diags.HasErrors() && a.input != nil && v.IsWhollyKnown() {
-		v, diags = a.input.accept(v, a.expr.Range())
+		v, diags = a.input.accept(v, a.expr)
 	}
 	if diags.HasErrors() || a.failed || !v.IsWhollyKnown() {
 		v, a.failed = cty.DynamicVal, true

@@ -140,7 +140,7 @@ func (b *builder) setLabels(inst *Instance, expr hcl.Expression) {
 		return
 	}
 	a := inst.SetExpr("labels", expr, b.scope, "blueprint")
-	a.input = &Input{Name: "labels", Type: &Type{plain: cty.Map(cty.String), Name: "map(string)"}, Matches: labelRule,
+	a.input = &Input{Name: "labels", Type: &Type{wrap: "map", elem: &Type{plain: cty.String, Name: "string"}, Name: "map(string)"}, Matches: labelRule,
 		Hint: "a label: up to 63 lower case letters, digits, hyphens, underscores and dots, starting and ending with a letter or digit"}
 }
 
@@ -224,7 +224,9 @@ func (b *builder) setVariable(vars *Instance, in *Input, text string) {
 			}
 		}
 	}
-	out, diags := in.accept(v, in.Decl)
+	given := *in
+	given.Name = "--var " + in.Name
+	out, diags := given.accept(v, hcl.StaticExpr(v, in.Decl))
 	b.add(diags)
 	vars.Set(in.Name, out, Origin{Source: "variable", Range: in.Decl})
 }
@@ -278,9 +280,9 @@ func validName(s string) bool { return len(s) <= maxName && namePattern.MatchStr
 
 func nameRule(kind, name string) string {
 	if name == "this" {
-		return fmt.Sprintf("this is no name for a %s: in templates it stands for the component in hand. Choose another one.", kind)
+		return fmt.Sprintf("this is no name for %s: in templates it stands for the component in hand. Choose another one.", indefinite(kind))
 	}
-	return fmt.Sprintf("%s is no name for a %s. A name is up to %d lower case letters, digits and single hyphens, starting with a letter; it becomes part of DNS names and resource names.", quote(name), kind, maxName)
+	return fmt.Sprintf("%s is no name for %s. A name is up to %d lower case letters, digits and single hyphens, starting with a letter; it becomes part of DNS names and resource names.", quote(name), indefinite(kind), maxName)
 }
 
 // buildKinds makes the names KIND.NAME of blueprints and the lists of

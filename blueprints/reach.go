@@ -181,7 +181,7 @@ func (w *walker) attr(at sites, name string, rng hcl.Range, exact bool) sites {
 			if next := w.reach(s, inst, name); next != nil {
 				out = append(out, next)
 			} else if exact {
-				w.hint(rng, "Unknown name", fmt.Sprintf("%s has no value called %q.%s", inst.describe(), name, suggest(name, inst.order)))
+				w.hint(rng, "Unknown name", w.scope.lacks(inst, name))
 			}
 		case s.val.IsNull() || !s.val.IsKnown():
 		case s.val.Type().IsObjectType() && s.val.Type().HasAttribute(name):
@@ -402,11 +402,4 @@ func (w *walker) hint(rng hcl.Range, summary, detail string) {
 		w.hints = map[[2]int]*hcl.Diagnostic{}
 	}
 	w.hints[rangeKey(&rng)] = problem(rng, summary, detail)
-}
-
-func (i *Instance) describe() string {
-	if i.Path == "" {
-		return i.Kind
-	}
-	return i.Path
 }

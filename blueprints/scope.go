@@ -101,18 +101,6 @@ func (s *Scope) evaluate(r *resolver, expr hcl.Expression, locals map[string]cty
 	return restore(v), w.inputs, diags
 }
 
-// improve says which names there are where HCL only says that one is missing.
-func (w *walker) improve(diags hcl.Diagnostics) hcl.Diagnostics {
-	for _, d := range diags {
-		if hint, ok := w.hints[rangeKey(d.Subject)]; ok {
-			d.Summary, d.Detail = hint.Summary, hint.Detail
-		}
-		// The context would print whole instances.
-		d.EvalContext, d.Expression = nil, nil
-	}
-	return diags
-}
-
 func rangeKey(r *hcl.Range) [2]int {
 	if r == nil {
 		return [2]int{-1, -1}

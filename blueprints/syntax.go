@@ -101,7 +101,8 @@ func ParseHCL(data []byte, name string) (*hcl.File, hcl.Diagnostics) {
 		rng := hcl.Range{Filename: name, Start: pos, End: pos}
 		return &hcl.File{Bytes: data, Body: &hclsyntax.Body{}}, fail(rng, "Not UTF-8", "The file holds a byte that is no UTF-8 text. Save the file as UTF-8.")
 	}
-	return hclsyntax.ParseConfig(data, name, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(data, name, hcl.InitialPos)
+	return file, tidy(diags, data)
 }
 
 func invalidUTF8(data []byte) int {

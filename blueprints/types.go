@@ -80,14 +80,23 @@ func (t *Type) parseCall(call *hclsyntax.FunctionCallExpr) (bool, hcl.Diagnostic
 			return false, nil
 		}
 		elem, diags := parseType(call.Args[0])
-		if diags.HasErrors() || (elem.scalar == nil && elem.refKinds == nil && elem.elem == nil) {
+		if !elem.simple() {
 			return false, nil
+		}
+		if diags.HasErrors() {
+			return true, diags
 		}
 		t.wrap, t.elem = call.Name, elem
 		t.Name = call.Name + "(" + elem.Name + ")"
 		return true, nil
 	}
 	return false, nil
+}
+
+// simple reports whether values of the type are converted here and not by cty,
+// as elements of collections.
+func (t *Type) simple() bool {
+	return t.scalar != nil || t.refKinds != nil || t.elem != nil || t.plain.IsPrimitiveType()
 }
 
 // IsRef reports whether values of the type are components.
@@ -139,7 +148,7 @@ func (t *Type) cty() cty.Type {
 func (t *Type) convertRef(v cty.Value) (cty.Value, error) {
 	inst := instanceOf(v)
 	if inst == nil {
-		return cty.NilVal, fmt.Errorf("a reference to %s is needed, such as %s.NAME", either(t.refKinds), t.refKinds[0])
+		return cty.NilVal, fmt.Errorf("a reference to %s is needed, such as %s.NAME without quotes", either(t.refKinds), t.refKinds[0])
 	}
 	if !slices.Contains(t.refKinds, inst.Kind) {
 		return cty.NilVal, fmt.Errorf("%s is a %s; a reference to %s is needed", inst.Path, inst.Kind, either(t.refKinds))
@@ -225,22 +234,26 @@ func percent(v cty.Value) (cty.Value, error) {
 		return cty.NilVal, errors.New(`a percentage such as 55 or "55%" is needed`)
 	}
 	if v.LessThan(cty.Zero).True() || v.GreaterThan(cty.NumberIntVal(100)).True() {
-		return cty.NilVal, errors.New("a percentage is from 0 to 100")
+		return cty.NilVal, fmt.Errorf("%s is no percentage: one is from 0 to 100", display(v))
 	}
 	return v, nil
 }
 
 func either(words []string) string {
-	if len(words) == 1 {
-		return "a " + words[0]
+	var all []string
+	for _, w := range words {
+		all = append(all, indefinite(w))
 	}
-	return "a " + strings.Join(words[:len(words)-1], ", a ") + " or a " + words[len(words)-1]
+	if len(all) == 1 {
+		return all[0]
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
 
 // describeValue names a value that does not fit, so that it is found in the line.
 func describeValue(v cty.Value) string {
 	if inst := instanceOf(v); inst != nil {
-		return "the " + inst.Kind + " " + inst.Path
+		return inst.Path + ", a whole block; name one of its values"
 	}
 	if t := v.Type(); t.IsPrimitiveType() {
 		return display(v)

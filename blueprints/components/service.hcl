@@ -38,7 +38,7 @@ component "service" {
     type    = map(string)
     default = {}
     matches = "[A-Za-z0-9/_+=.@-]{1,256}"
-    hint    = "the name of a secret in the target's secret store, never its value"
+    hint    = "the name of a secret in the target's secret store, and its value must not stand in a blueprint"
     summary = "Environment variables from the target's secret store: variable name to secret name."
   }
 

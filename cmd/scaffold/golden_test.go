@@ -84,6 +84,9 @@ func TestWrongBlueprints(t *testing.T) {
 			archive := read(t, file)
 			data := section(t, archive, "scaffold.hcl")
 			got, diags := told(t, data, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"))
+			if len(diags) == 0 {
+				t.Error("nothing is wrong with it")
+			}
 			if !strings.Contains(string(archive.Comment), "(no place)") {
 				checkPlaces(t, data, diags)
 			}
