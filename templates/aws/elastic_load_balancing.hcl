@@ -54,7 +54,7 @@ let {
   placed    = target.network == null ? sort(let.zones) : let.zones # in the order of the subnets
   outer     = service.balancer.public && !let.nested               # whether the internet reaches it
   layer7    = service.balancer.layer == 7
-  hosted    = service.balancer.domain != null && target.hosted_zone_id != null && service.balancer.public
+  hosted    = service.balancer.domain != null && target.hosted_zone_id != null
   issued    = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
   listens   = let.layer7 && !service.balancer.tls && service.balancer.port == 443 ? 80 : service.balancer.port
   transport = service.balancer.protocol == "udp" ? "udp" : "tcp"
@@ -375,7 +375,7 @@ resource "aws_acm_certificate_validation" "this" {
 }
 
 resource "aws_route53_record" "this" {
-  when = let.hosted
+  when = let.hosted && service.balancer.public
 
   zone_id = target.hosted_zone_id
   name    = let.balancer.domain
