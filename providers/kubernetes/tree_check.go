@@ -299,6 +299,9 @@ func (t *tree) checkName(r reference, o treeObject, holder, named located) {
 		namespace = other
 	}
 	kind := r.To[strings.LastIndex(r.To, "/")+1:]
+	if other, ok := around["kind"].(string); ok && other != kind {
+		return // it says itself that it refers to something else
+	}
 	if t.has(r.To, namespace, name) || !t.describes(namespace, r.To) || t.outside(o, kind+"/"+name) {
 		return
 	}
