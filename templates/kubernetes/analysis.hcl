@@ -10,8 +10,9 @@ let {
   judged  = let.release == null || !let.rollout ? false : let.release.rollback == "alarms"
   every   = let.release == null ? 30 : max(30, ceil(let.release.window / 6))
   span    = let.release == null ? "180s" : "${ceil(let.release.window)}s"
-  fresh   = "${let.where},pod_template_hash=\"{{args.hash}}\""
-  stable  = "${let.where},pod_template_hash!=\"{{args.hash}}\""
+  # A waypoint does not know the pods' labels, but the Service that it has sent a request to.
+  fresh  = let.waypoint ? (service.canary_deployment == null ? let.where : "${let.where},destination_service_name=\"${service.name}-canary\"") : "${let.where},pod_template_hash=\"{{args.hash}}\""
+  stable = let.waypoint ? "${let.where},destination_service_name=\"${service.name}-stable\"" : "${let.where},pod_template_hash!=\"{{args.hash}}\""
   # How many more failures than the version before, or than none.
   compared = service.canary_deployment != null
   enough   = service.canary_deployment == null ? 1 : service.canary_deployment.min_requests

@@ -167,10 +167,6 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this_smoke" {
         to    = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.mesh_namespace } } }]
         ports = [{ port = 15012, protocol = "TCP" }]
       }] : [],
-      let.ambient ? [{
-        to    = [{ namespaceSelector = {} }]
-        ports = [{ port = 15008, protocol = "TCP" }]
-      }] : [],
     )
   }
 }

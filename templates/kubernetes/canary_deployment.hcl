@@ -7,8 +7,8 @@ template "canary_deployment" {
   file = "${service.name}/analysis.yaml"
 
   covers = {
-    traffic_split = [Deployment.this.spec.strategy.canary.steps.setWeight, let.split_by_mesh ? VirtualService.this.spec.http.route.weight : null]
-    metrics       = [let.judged ? AnalysisTemplate.this_health.spec.metrics.provider.prometheus.query : null, PodMonitor.this.spec.podMetricsEndpoints.relabelings]
+    traffic_split = [Deployment.this.spec.strategy.canary.steps.setWeight, let.split_by_mesh && length(let.route_names) > 0 ? VirtualService.this.spec.http.route.weight : let.ambient ? HTTPRoute.this_mesh.spec.rules.backendRefs.weight : null]
+    metrics       = [let.judged ? AnalysisTemplate.this_health.spec.metrics.provider.prometheus.query : PrometheusRule.this.spec.groups.rules.expr, let.ambient ? PodMonitor.waypoint.spec.selector : PodMonitor.this.spec.podMetricsEndpoints.relabelings]
     criteria      = [let.judged ? AnalysisTemplate.this_health.spec.metrics.successCondition : self.max_errors, let.judged ? AnalysisTemplate.this_health.spec.metrics.failureCondition : self.max_latency]
     rollback      = [Deployment.this.spec.progressDeadlineAbort, let.judged ? Deployment.this.spec.strategy.canary.analysis.templates : self.rollback]
     segments      = [let.split ? Deployment.this.spec.strategy.canary.steps.setHeaderRoute.match : null, let.split ? Deployment.this.spec.strategy.canary.trafficRouting.managedRoutes : null]
@@ -25,7 +25,16 @@ template "canary_deployment" {
 
 let {
   split_by_mesh    = let.steered && !let.vertical
-  split_by_gateway = let.routed
+  split_by_gateway = let.routed || let.waypoint
+  # Routes of the Gateway API whose weights the controller sets, by its plugin for them.
+  http_routes = concat(
+    [for name in [service.name] : name if let.routed && let.route == "HTTPRoute"],
+    [for name in ["${service.name}-mesh"] : name if let.waypoint && service.protocol == "http"],
+  )
+  grpc_routes = concat(
+    [for name in [service.name] : name if let.routed && let.route == "GRPCRoute"],
+    [for name in ["${service.name}-mesh"] : name if let.waypoint && service.protocol == "grpc"],
+  )
   split            = let.split_by_mesh || let.split_by_gateway
 }
 
@@ -51,9 +60,9 @@ extend "apps/v1" "Deployment" "this" {
           } : null
           plugins = let.split_by_gateway ? {
             "argoproj-labs/gatewayAPI" = {
-              httpRoute = service.protocol == "grpc" ? null : service.name
-              grpcRoute = service.protocol == "grpc" ? service.name : null
-              namespace = let.namespace
+              namespace  = let.namespace
+              httpRoutes = length(let.http_routes) == 0 ? null : [for name in let.http_routes : { name = name, useHeaderRoutes = true }]
+              grpcRoutes = length(let.grpc_routes) == 0 ? null : [for name in let.grpc_routes : { name = name, useHeaderRoutes = true }]
             }
           } : null
         } : null

@@ -8,7 +8,7 @@ template "load_balancer_types" {
     type                = [self.type, let.routed ? HTTPRoute.this.spec.rules : Service.this_balancer.spec.type]
     algorithm           = [let.routed ? BackendTrafficPolicy.this.spec.loadBalancer.type : Service.this_balancer.spec.externalTrafficPolicy]
     health_checks       = [let.routed ? BackendTrafficPolicy.this.spec.healthCheck.active.type : Deployment.this.spec.template.spec.containers.readinessProbe]
-    latency_or_features = [let.routed ? HTTPRoute.this.spec.rules.timeouts : Service.this_balancer.spec.externalTrafficPolicy, self.reason]
+    latency_or_features = [let.route == "GRPCRoute" && let.routed ? HTTPRoute.this.spec.rules.backendRefs : let.routed ? HTTPRoute.this.spec.rules.timeouts : Service.this_balancer.spec.externalTrafficPolicy, self.reason]
     monitoring          = [PrometheusRule.this.spec.groups.rules.expr]
   }
 

@@ -56,8 +56,10 @@ manifest "security.istio.io/v1" "AuthorizationPolicy" "this" {
     labels    = { "app.kubernetes.io/name" = service.name }
   }
   spec = {
-    selector = { matchLabels = { "app.kubernetes.io/name" = service.name } }
-    action   = "ALLOW"
+    selector = let.waypoint ? null : { matchLabels = { "app.kubernetes.io/name" = service.name } }
+    # Held at the waypoint, which sees who calls.
+    targetRefs = let.waypoint ? [for name in distinct(concat([service.name], let.backends[*].name)) : { group = "", kind = "Service", name = name }] : null
+    action     = "ALLOW"
     rules = length(let.principals) == 0 && !let.outsiders ? null : concat(
       length(let.principals) == 0 ? [] : [{
         from = [{ source = { principals = let.principals } }]
@@ -69,6 +71,29 @@ manifest "security.istio.io/v1" "AuthorizationPolicy" "this" {
         to   = [{ operation = { ports = [tostring(service.port)] } }]
       }] : [],
     )
+  }
+}
+
+# What comes to the pods themselves has been through the waypoint.
+manifest "security.istio.io/v1" "AuthorizationPolicy" "this_direct" {
+  when = let.declared && let.waypoint
+  metadata = {
+    name      = "${service.name}-direct"
+    namespace = let.namespace
+    labels    = { "app.kubernetes.io/name" = service.name }
+  }
+  spec = {
+    selector = { matchLabels = { "app.kubernetes.io/name" = service.name } }
+    action   = "ALLOW"
+    rules = [
+      {
+        from = concat(
+          [{ source = { principals = ["${let.accounts}/waypoint"] } }],
+          let.outsiders ? [{ source = { notPrincipals = ["*"] } }] : [],
+        )
+        to = [{ operation = { ports = [tostring(service.port)] } }]
+      },
+    ]
   }
 }
 
@@ -198,6 +223,95 @@ manifest "gateway.networking.k8s.io/v1" "Gateway" "waypoint" {
         name     = "mesh"
         port     = 15008
         protocol = "HBONE"
+      },
+    ]
+  }
+}
+
+# The tunnel between all pods of the mesh. Who may use it for what, the policies of the
+# mesh say.
+manifest "networking.k8s.io/v1" "NetworkPolicy" "mesh-tunnel" {
+  when = let.ambient
+  metadata = {
+    name      = "mesh-tunnel"
+    namespace = let.namespace
+  }
+  spec = {
+    podSelector = {}
+    policyTypes = ["Ingress", "Egress"]
+    ingress = [
+      {
+        from  = [{ podSelector = {} }]
+        ports = [{ port = 15008, protocol = "TCP" }]
+      },
+    ]
+    egress = [
+      {
+        to    = [{ podSelector = {} }]
+        ports = [{ port = 15008, protocol = "TCP" }]
+      },
+      {
+        to    = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.mesh_namespace } } }]
+        ports = [{ port = 15012, protocol = "TCP" }]
+      },
+    ]
+  }
+}
+
+manifest "networking.k8s.io/v1" "NetworkPolicy" "mesh-metrics" {
+  when = let.ambient
+  metadata = {
+    name      = "mesh-metrics"
+    namespace = let.namespace
+  }
+  spec = {
+    podSelector = {}
+    policyTypes = ["Ingress"]
+    ingress = [
+      {
+        from  = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.monitoring_namespace } } }]
+        ports = [{ port = 15020, protocol = "TCP" }]
+      },
+    ]
+  }
+}
+
+manifest "monitoring.coreos.com/v1" "PodMonitor" "waypoint" {
+  when = let.ambient
+  metadata = {
+    name      = "waypoint"
+    namespace = let.namespace
+    labels    = let.monitoring_labels
+  }
+  spec = {
+    namespaceSelector = { matchNames = [let.namespace] }
+    selector          = { matchLabels = { "gateway.networking.k8s.io/gateway-name" = "waypoint" } }
+    podMetricsEndpoints = [
+      {
+        port     = "metrics"
+        path     = "/stats/prometheus"
+        interval = "15s"
+      },
+    ]
+  }
+}
+
+# How callers in the mesh reach it: the waypoint reads requests and gives up in time.
+manifest "gateway.networking.k8s.io/v1" "HTTPRoute" "this_mesh" {
+  when       = let.waypoint
+  written_as = ["gateway.networking.k8s.io/v1", service.protocol == "grpc" ? "GRPCRoute" : "HTTPRoute"]
+  metadata = {
+    name      = "${service.name}-mesh"
+    namespace = let.namespace
+    labels    = { "app.kubernetes.io/name" = service.name }
+  }
+  spec = {
+    parentRefs = [{ group = "", kind = "Service", name = service.name, port = service.port }]
+    rules = [
+      {
+        name        = "all"
+        timeouts    = service.protocol == "grpc" ? null : { request = duration(service.request_timeout) }
+        backendRefs = let.route_backends
       },
     ]
   }

@@ -9,16 +9,16 @@ let {
   # Requests are counted by the proxy of the mesh, or else by the program, which
   # then answers on /metrics with what OpenTelemetry's conventions (HTTP) or the
   # gRPC interceptors call them.
-  measured = let.layer_7 && !let.ambient
+  measured = let.layer_7
   job      = "job=\"${let.namespace}/${service.name}\""
-  where    = let.sidecar ? "${let.job},reporter=\"destination\"" : let.job
-  requests = let.sidecar ? "istio_requests_total" : service.protocol == "grpc" ? "grpc_server_handled_total" : "http_server_request_duration_seconds_count"
+  where    = let.waypoint ? "reporter=\"waypoint\",destination_service_namespace=\"${let.namespace}\",destination_service_name=~\"${service.name}|${service.name}-(stable|canary|preview)\"" : let.sidecar ? "${let.job},reporter=\"destination\"" : let.job
+  requests = let.meshed ? "istio_requests_total" : service.protocol == "grpc" ? "grpc_server_handled_total" : "http_server_request_duration_seconds_count"
   failed = (
-    service.protocol == "grpc" ? (let.sidecar ? "grpc_response_status=~\"2|4|13|14|15\"" : "grpc_code=~\"Unknown|DeadlineExceeded|Internal|Unavailable|DataLoss\"") :
-    let.sidecar ? "response_code=~\"5..\"" : "http_response_status_code=~\"5..\""
+    service.protocol == "grpc" ? (let.meshed ? "grpc_response_status=~\"2|4|13|14|15\"" : "grpc_code=~\"Unknown|DeadlineExceeded|Internal|Unavailable|DataLoss\"") :
+    let.meshed ? "response_code=~\"5..\"" : "http_response_status_code=~\"5..\""
   )
-  bucket = let.sidecar ? "istio_request_duration_milliseconds_bucket" : service.protocol == "grpc" ? "grpc_server_handling_seconds_bucket" : "http_server_request_duration_seconds_bucket"
-  unit   = let.sidecar ? 1000 : 1
+  bucket = let.meshed ? "istio_request_duration_milliseconds_bucket" : service.protocol == "grpc" ? "grpc_server_handling_seconds_bucket" : "http_server_request_duration_seconds_bucket"
+  unit   = let.meshed ? 1000 : 1
   pods   = "namespace=\"${let.namespace}\",container=\"${service.name}\""
   # Breakers are looked at more often than anything else.
   often  = service.circuit_breaker_advanced == null ? false : service.circuit_breaker_advanced.sample < 15
@@ -33,7 +33,7 @@ let {
 }
 
 manifest "monitoring.coreos.com/v1" "PodMonitor" "this" {
-  when = let.layer_7 || let.sidecar
+  when = !let.ambient && (let.layer_7 || let.sidecar)
   metadata = {
     name      = service.name
     namespace = let.namespace

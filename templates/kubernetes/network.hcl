@@ -49,7 +49,7 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
           let.health_port == null ? null : { port = let.health_port, protocol = "TCP" },
         ]
       }] : [],
-      let.layer_7 || let.sidecar ? [{
+      !let.ambient && (let.layer_7 || let.sidecar) ? [{
         from  = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.monitoring_namespace } } }]
         ports = [{ port = let.metrics_port, protocol = "TCP" }]
       }] : [],
@@ -58,11 +58,6 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
         from  = [{ podSelector = { matchLabels = { "app.kubernetes.io/name" = "${service.name}-smoke" } } }]
         ports = [{ port = service.port, protocol = let.wire }]
       }],
-      let.ambient ? [{
-        # The mesh's tunnel between nodes.
-        from  = [{ namespaceSelector = {} }]
-        ports = [{ port = 15008, protocol = "TCP" }]
-      }] : [],
     )
     egress = concat(
       [for c in let.pod_callees : {
@@ -91,10 +86,6 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
         # Certificates and configuration of the proxy.
         to    = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.mesh_namespace } } }]
         ports = [{ port = 15012, protocol = "TCP" }]
-      }] : [],
-      let.ambient ? [{
-        to    = [{ namespaceSelector = {} }]
-        ports = [{ port = 15008, protocol = "TCP" }]
       }] : [],
       let.cloud == "aws" && !let.bare ? [{
         # The agent that hands out the credentials of the pod's role.

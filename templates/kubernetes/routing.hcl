@@ -29,15 +29,9 @@ let {
     service.balancer.public ? (let.parent == null ? null : "${service.name}.${let.parent}") :
     "${service.name}.${let.namespace}.internal"
   )
-  ends_tls = service.balancer == null || let.entry == null ? false : service.balancer.domain != null || service.balancer.public
+  ends_tls = !let.routed || let.entry == null ? false : service.balancer.domain != null || service.balancer.public
   listener = let.entry == null ? "http" : shortname(replace(replace(let.entry, "*", "any"), ".", "-"), 58)
-  route    = service.balancer == null ? "HTTPRoute" : service.balancer.protocol == "grpc" ? "GRPCRoute" : "HTTPRoute"
   restricted = service.balancer == null ? false : length([for n in service.balancer.allow : n if n == "0.0.0.0/0"]) == 0
-  route_backends = [for b in let.backends : {
-    name   = b.name
-    port   = service.port
-    weight = length(let.backends) == 1 ? null : b.weight
-  }]
 }
 
 manifest "gateway.networking.k8s.io/v1" "HTTPRoute" "this" {

@@ -12,6 +12,12 @@ let {
     { name = "${service.name}-stable", weight = 100 },
     { name = "${service.name}-canary", weight = 0 },
   ]
+  route    = service.balancer == null ? "HTTPRoute" : service.balancer.protocol == "grpc" ? "GRPCRoute" : "HTTPRoute"
+  route_backends = [for b in let.backends : {
+    name   = b.name
+    port   = service.port
+    weight = length(let.backends) == 1 ? null : b.weight
+  }]
   further_services = concat(
     service.blue_green_deployment == null ? [] : [{ name = "${service.name}-preview", what = "The colour that waits to be switched to." }],
     service.canary_deployment == null ? [] : [for b in let.backends : { name = b.name, what = "" }],

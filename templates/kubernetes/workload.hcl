@@ -55,6 +55,7 @@ let {
   ambient      = service.mesh == null ? false : service.mesh.mode == "ambient"
   sidecar      = service.mesh == null ? service.breaker != null || anytrue([for c in service.callees : c.breaker == null ? false : c.breaker.guards_itself]) : service.mesh.mode == "sidecar"
   meshed       = let.sidecar || let.ambient
+  waypoint     = let.ambient && contains(["http", "grpc"], service.protocol)
   strict       = service.mesh == null ? false : service.mesh.strict
   proxy_cpu    = service.mesh == null ? (let.sidecar ? 0.1 : 0) : service.sidecar_cpu
   proxy_memory = service.mesh == null ? (let.sidecar ? 134217728 : 0) : service.sidecar_memory
