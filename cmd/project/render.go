@@ -103,8 +103,16 @@ func (p *Project) renderOne(root *Root) hcl.Diagnostics {
 func (p *Project) refuseUnrendered(root *Root) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range root.Model.Components {
+		if !p.rendersKind(root.Target, c.Kind) {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning, Summary: "Component that the target does not render", Subject: c.Range.Ptr(),
+				Detail: fmt.Sprintf("The pack for %s has no template for a %s, so nothing is rendered for %s itself. Leave it out for this target, or add a template to the pack.", root.Target, c.Kind, c.Path),
+			})
+		}
 		for _, pattern := range c.Patterns {
-			if p.Renders(root.Target, pattern.Kind, c.Kind) {
+			// A pattern that elaborates another is rendered by the templates of
+			// that one too.
+			if p.Renders(root.Target, pattern.Kind, c.Kind) || p.Renders(root.Target, pattern.Definition.Extends, c.Kind) {
 				continue
 			}
 			var others []string
@@ -130,12 +138,32 @@ func (p *Project) Renders(target, pattern, kind string) bool {
 		return false
 	}
 	for _, t := range pack.Templates {
-		if t.Pattern == pattern && (kind == "" || t.For == kind) {
+		if pattern != "" && t.Pattern == pattern && (kind == "" || t.For == kind) {
 			return true
 		}
 	}
 	for _, use := range pack.Uses {
 		if p.Renders(use.Pack, pattern, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// rendersKind reports whether a pack, or one that it uses, has any template for
+// a component kind.
+func (p *Project) rendersKind(target, kind string) bool {
+	pack, _ := p.Pack(target)
+	if pack == nil {
+		return false
+	}
+	for _, t := range pack.Templates {
+		if t.For == kind {
+			return true
+		}
+	}
+	for _, use := range pack.Uses {
+		if p.rendersKind(use.Pack, kind) {
 			return true
 		}
 	}
