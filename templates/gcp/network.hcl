@@ -79,6 +79,22 @@ resource "google_compute_router_nat" "main" {
   }
 }
 
+# Proxies of load balancers have a way out of their own.
+resource "google_compute_router_nat" "proxies" {
+  when = let.reaches
+
+  name                               = "${shortname(let.prefix, 55)}-proxies"
+  router                             = google_compute_router.main.name
+  nat_ip_allocate_option             = "AUTO_ONLY"
+  source_subnetwork_ip_ranges_to_nat = "ALL_SUBNETWORKS_ALL_IP_RANGES"
+  endpoint_types                     = ["ENDPOINT_TYPE_MANAGED_PROXY_LB"]
+
+  log_config {
+    enable = true
+    filter = "ERRORS_ONLY"
+  }
+}
+
 # A shell on an instance comes through Identity-Aware Proxy, for those whom IAM lets in.
 resource "google_compute_firewall" "iap" {
   name          = "${shortname(let.prefix, 50)}-from-iap"

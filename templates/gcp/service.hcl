@@ -99,6 +99,11 @@ let {
   called  = length(let.callers) > 0
   inside  = let.called && let.balancer_kind != "internal" ? (service.protocol == "http" ? "http" : "direct") : "none"
   through = service.breaker == null ? [] : [for n in service.callees : n if n.runs_on == null && n.protocol == "http"]
+  # Outside of the network: pods with a name of their own, and what the breaker names.
+  outside = service.breaker == null ? [] : concat(
+    [for n in service.callees : { name = n.name, host = n.hostname, port = 443 } if n.runs_on != null],
+    [for n in service.breaker.external : { name = n.name, host = n.host, port = n.port }],
+  )
 
   # Who balances what comes in, and who asks whether an instance is ready: a regional balancer has regional checks.
   client_address = service.load_balancer_types == null ? false : service.load_balancer_types.client_address
@@ -126,6 +131,7 @@ let {
       contains(let.through[*].name, n.name) ? "http://${n.name}.${service.name}.${let.namespace}:${n.port}" :
       "http://${n.name}.${let.namespace}:${n.port}"
     },
+    { for n in let.outside : "${upper(replace(n.name, "-", "_"))}_URL" => "http://${n.name}.${service.name}.${let.namespace}" },
     { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
     { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
     service.environment,
