@@ -15,11 +15,17 @@ template "auto_scaling_group" {
   }
 
   covers = {
-    metrics       = [aws_autoscaling_policy.this_cpu.target_tracking_configuration.predefined_metric_specification.predefined_metric_type]
-    policies      = [aws_autoscaling_policy.this_cpu.target_tracking_configuration.target_value, aws_autoscaling_group.this.max_size]
-    health_checks = [aws_autoscaling_group.this.health_check_type, aws_autoscaling_group.this.health_check_grace_period]
+    metrics = [
+      aws_autoscaling_policy.this_cpu.target_tracking_configuration.predefined_metric_specification.predefined_metric_type,
+      service.auto_scaling_group.target_memory == null ? null : aws_autoscaling_policy.this_memory.target_tracking_configuration.customized_metric_specification.metric_name,
+    ]
+    policies      = [aws_autoscaling_policy.this_cpu.target_tracking_configuration.target_value, aws_autoscaling_group.this.min_size, aws_autoscaling_group.this.max_size]
+    health_checks = [aws_autoscaling_group.this.health_check_type, aws_autoscaling_group.this.health_check_grace_period, aws_autoscaling_lifecycle_hook.this_ready.default_result]
     warm_up       = [aws_autoscaling_group.this.default_instance_warmup]
-    costs         = [aws_cloudwatch_metric_alarm.this_at_max.threshold, aws_autoscaling_group.this.enabled_metrics]
+    costs = [
+      aws_cloudwatch_metric_alarm.this_at_max.threshold, aws_autoscaling_group.this.enabled_metrics,
+      service.auto_scaling_group.monthly_budget == null ? null : aws_budgets_budget.this.limit_amount,
+    ]
   }
 }
 

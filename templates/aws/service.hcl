@@ -63,8 +63,9 @@ let {
   # Pods are reached through their cluster's load balancer, on the port that is open anyway.
   reached = { for n in service.needs : n.name =>
     n.kind != "service" ? n.port : service.mesh != null && n.mesh != null ? 15443 : n.let.entry
-    if n.kind != "service" ? true : n.runs_on == null
+    if n.kind != "service" ? true : n.runs_on == null && n.protocol != "udp"
   }
+  datagrams = { for n in service.callees : n.name => n.port if n.runs_on == null && n.protocol == "udp" }
 
   # Where the program finds what it needs.
   variables = merge(
@@ -174,6 +175,20 @@ resource "aws_vpc_security_group_egress_rule" "this_to_needs" {
   description                  = "To ${each.key}"
   referenced_security_group_id = each.value.group
   ip_protocol                  = "tcp"
+  from_port                    = each.value.port
+  to_port                      = each.value.port
+}
+
+resource "aws_vpc_security_group_egress_rule" "this_to_needs_udp" {
+  when = length(let.datagrams) > 0
+  for_each = {
+    for name, port in let.datagrams : name => { group = aws_security_group[name].id, port = port }
+  }
+
+  security_group_id            = aws_security_group.this.id
+  description                  = "To ${each.key}"
+  referenced_security_group_id = each.value.group
+  ip_protocol                  = "udp"
   from_port                    = each.value.port
   to_port                      = each.value.port
 }
