@@ -15,7 +15,7 @@ pack "gcp" {
     "rolling_updates", "blue_green_deployment", "canary_deployment", "rollback",
     "circuit_breaker", "circuit_breaker_advanced",
     "cluster", "horizontal_pod_autoscaler", "service_mesh",
-    "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",
+    "private_services", "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",
     "read_replicas", "read_replicas_cluster", "read_replicas_alarms", "read_replicas_cluster_alarms",
     "connection_pooling", "database_connection_pooling", "connection_pooling_alarms", "database_connection_pooling_alarms",
     "database_sharding", "database_sharding_alarms", "database_access", "database_outputs",
@@ -50,4 +50,6 @@ pack "gcp" {
   }
 
   table "machine_types" { file = "machine_types.tsv" }
+  table "sql_tiers" { file = "sql_tiers.tsv" }
+  table "cache_nodes" { file = "cache_nodes.tsv" }
 }

@@ -1,0 +1,33 @@
+# The contract with what runs elsewhere, such as the manifests of a cluster.
+template "database_outputs" {
+  for  = database
+  when = database.database_sharding == null
+  file = "outputs.tf"
+}
+
+output "this" {
+  when = database.readers == 0
+
+  description = "How ${database.name} is reached: the host, the port, the database, and the name of its instance for the Cloud SQL connectors."
+  value = {
+    host       = local.this_host
+    port       = let.port
+    database   = database.database_name
+    connection = google_sql_database_instance.this.connection_name
+    users      = length(let.clients) == 0 || let.pooled == "pgbouncer" ? null : { for client in let.clients : client => google_sql_user.this[client].name }
+  }
+}
+
+output "this" {
+  when = database.readers > 0
+
+  description = "How ${database.name} is reached: the host that writes, the one that only reads, the port, the database, and the name of its instance for the Cloud SQL connectors."
+  value = {
+    host        = local.this_host
+    reader_host = local.this_reader_host
+    port        = let.port
+    database    = database.database_name
+    connection  = google_sql_database_instance.this.connection_name
+    users       = length(let.clients) == 0 || let.pooled == "pgbouncer" ? null : { for client in let.clients : client => google_sql_user.this[client].name }
+  }
+}
