@@ -112,6 +112,10 @@ let {
     min-replicas-to-write 0
     min-replicas-max-lag 10
   EOT
+  conf_guarded = <<-EOT
+    # The guards' question who is primary needs no password, and may ask nothing else.
+    user probe on nopass -@all +info +quit
+  EOT
   conf_cluster = <<-EOT
     cluster-enabled yes
     cluster-config-file /data/nodes.conf
@@ -136,6 +140,7 @@ let {
     let.persistence == "none" ? let.conf_nothing : "",
     let.announced ? let.conf_events : "",
     cache.replica_count > 0 ? let.conf_copies : "",
+    let.guarded ? let.conf_guarded : "",
     let.clustered ? let.conf_cluster : "",
     let.conf_watch,
   ])

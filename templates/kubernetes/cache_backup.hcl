@@ -21,10 +21,10 @@ let {
     stamp=$(date -u +%Y%m%dT%H%M%SZ)
     done_shards=
     role() { timeout 5 ${let.cli} -h "$1" info replication | tr -d '\r'; }
-    # The primary's name for the history that a node has: the same for all that hold the same data.
-    history() { role "$1" | sed -n 's/^master_replid://p'; }
+    # The history that a node has is the same for all that hold the same data.
+    shard() { role "$1" | sed -n 's/^master_replid://p'; }
     take() {
-      id=$(history "$1")
+      id=$(shard "$1")
       case " $done_shards " in *" $id "*) return ;; esac
       ${let.cli} -h "$1" --rdb "/backup/.partial"
       mv /backup/.partial "/backup/$stamp-$${1%%.*}.rdb"

@@ -23,16 +23,17 @@ let {
     done
     : "$${primary:=${length(let.hosts) > 0 ? let.hosts[0] : ""}}"
     umask 077
+    password=$(printf '%s' "$CACHE_PASSWORD" | sed 's/["\\]/\\&/g')
     cat >/tmp/sentinel.conf <<END
     port 26379
     dir /tmp
-    requirepass $CACHE_PASSWORD
-    sentinel sentinel-pass $CACHE_PASSWORD
+    requirepass "$password"
+    sentinel sentinel-pass "$password"
     sentinel resolve-hostnames yes
     sentinel announce-hostnames yes
     sentinel announce-ip $POD_NAME.${cache.name}-guard.${let.domain}
     sentinel monitor ${cache.name} $primary 6379 2
-    sentinel auth-pass ${cache.name} $CACHE_PASSWORD
+    sentinel auth-pass ${cache.name} "$password"
     sentinel down-after-milliseconds ${cache.name} 5000
     sentinel failover-timeout ${cache.name} 20000
     sentinel parallel-syncs ${cache.name} 1
@@ -41,7 +42,8 @@ let {
   EOT
   haproxy_cfg = <<-EOT
     global
-      maxconn ${2 * cache.max_clients < 20000 ? 2 * cache.max_clients : 20000}
+      # Each guard can take all clients, and twice as many as they should have.
+      maxconn ${max(2000, min(cache.max_clients, 2 * cache.client_connections))}
       log stderr format raw local0 warning
 
     defaults
@@ -65,7 +67,7 @@ let {
       balance first
       option tcp-check
       tcp-check connect
-      tcp-check send "AUTH $${CACHE_PASSWORD}\r\n"
+      tcp-check send "AUTH probe probe\r\n"
       tcp-check expect string +OK
       tcp-check send "INFO replication\r\n"
       tcp-check expect string role:master
@@ -79,11 +81,10 @@ let {
       bind :8404
       mode http
       timeout client 10s
-      http-request use-service prometheus-exporter if { path /metrics }
       # Without a primary this guard can help nobody.
-      acl lost nbsrv(primary) lt 1
       monitor-uri /readyz
-      monitor fail if lost
+      monitor fail if { nbsrv(primary) lt 1 }
+      http-request use-service prometheus-exporter if { path /metrics }
       http-request return status 200 content-type text/plain string alive if { path /livez }
   EOT
   guard_files    = { "guard.sh" = let.guard_sh, "haproxy.cfg" = let.haproxy_cfg }
@@ -219,13 +220,6 @@ manifest "apps/v1" "StatefulSet" "this_guard" {
             ports = [
               { name = "cache", containerPort = 6379, protocol = "TCP" },
               { name = "metrics", containerPort = 8404, protocol = "TCP" },
-            ]
-            env = [
-              {
-                # For the question who is primary.
-                name      = "CACHE_PASSWORD"
-                valueFrom = { secretKeyRef = { name = let.secret, key = "password" } }
-              },
             ]
             resources = {
               requests = { cpu = "500m", memory = "512Mi", "ephemeral-storage" = "32Mi" }

@@ -1,0 +1,75 @@
+package templates_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"scaffold/providers/kubernetes/controlplane"
+)
+
+const databases = `
+blueprint "shop" {
+  labels = { team = "storefront" }
+}
+target "kubernetes" { snapshot_class = "csi" }
+database "orders" {
+  zones = 3
+  read_replicas { count = 2 }
+  connection_pooling {}
+}
+database "bills" {
+  connection_pooling { pooler = "pgbouncer" }
+}
+database "full" {
+  read_replicas { count = 1 }
+  database_connection_pooling {}
+}
+service "web" {
+  image = "ghcr.io/acme/web:1.4.2"
+  needs = [database.orders, database.bills, database.full]
+}
+`
+
+// everything are blueprints that together name whatever is kept in a cluster.
+var everything = map[string]string{
+	"databases": databases,
+	"caches":    caches,
+}
+
+// folderOf writes the manifests of a blueprint into a folder.
+func folderOf(t *testing.T, blueprint string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range render(t, blueprint).files {
+		if filepath.Base(name) == "kustomization.yaml" || !strings.HasSuffix(name, ".yaml") {
+			continue
+		}
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestAdmission(t *testing.T) {
+	for name, blueprint := range everything {
+		t.Run(name, func(t *testing.T) {
+			c := controlplane.Start(t)
+			dir := folderOf(t, blueprint)
+			c.Namespaces(t, dir)
+			c.DryRun(t, dir)
+		})
+	}
+}
+
+func TestScore(t *testing.T) {
+	for name, blueprint := range everything {
+		t.Run(name, func(t *testing.T) { controlplane.KubeScore(t, folderOf(t, blueprint)) })
+	}
+}
