@@ -34,11 +34,15 @@ let {
     [for s in [service] : s if let.guards],
     [for c in let.pod_callees : c if service.breaker != null && c.let.layer_7],
   )
+  # Another service answers in place of one that does not. Where a canary shares the traffic, the shares come first.
+  stand_in = service.breaker == null ? null : service.breaker.fallback == null || let.guards ? null : service.breaker.fallback.name
+  replaced = [for d in let.guarded : d if let.stand_in != null && d.name != let.stand_in && d.canary_deployment == null]
   broken = flatten([for d in let.guarded : [for b in d.let.backends : {
-    name = let.guards ? b.name : "${service.name}-${b.name}"
-    to   = d.name
-    host = "${b.name}.${let.domain}"
-    port = d.port
+    name     = let.guards ? b.name : "${service.name}-${b.name}"
+    to       = d.name
+    replaced = contains(let.replaced[*].name, d.name)
+    host     = contains(let.replaced[*].name, d.name) ? "${d.name}.${service.name}.fallback.internal" : "${b.name}.${let.domain}"
+    port     = d.port
     # ISTIO_MUTUAL where the other side has a proxy for sure.
     mutual = d.let.strict
     idle   = max(1, floor(d.keep_alive - 5))

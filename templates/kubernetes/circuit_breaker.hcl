@@ -7,7 +7,7 @@ template "circuit_breaker" {
   covers = {
     thresholds = [DestinationRule.this_breaker.spec.trafficPolicy.outlierDetection.consecutive5xxErrors, DestinationRule.this_breaker.spec.trafficPolicy.connectionPool.http.http2MaxRequests, EnvoyFilter.this_breaker.spec.configPatches.patch.value.outlier_detection.failure_percentage_threshold]
     timeouts   = [VirtualService.this.spec.http.timeout, DestinationRule.this_breaker.spec.trafficPolicy.connectionPool.tcp.connectTimeout]
-    fallback   = [EnvoyFilter.this_breaker.spec.configPatches.patch.value.typed_config.local_reply_config.mappers, self.fallback_status]
+    fallback   = [EnvoyFilter.this_breaker.spec.configPatches.patch.value.typed_config.local_reply_config.mappers, length(let.replaced) > 0 ? ServiceEntry.this_fallback.spec.endpoints : self.fallback_status]
     states     = [PrometheusRule.this.spec.groups.rules.alert, PodMonitor.this.spec.podMetricsEndpoints.path, Deployment.this.spec.template.metadata.annotations]
     half_open  = [DestinationRule.this_breaker.spec.trafficPolicy.outlierDetection.baseEjectionTime, DestinationRule.this_breaker.spec.trafficPolicy.loadBalancer.warmup.minimumPercent]
   }
@@ -66,11 +66,16 @@ manifest "networking.istio.io/v1" "DestinationRule" "this_breaker" {
         interval                       = duration(self.interval)
         # Half open: it comes back after this time, the second time after twice as long.
         baseEjectionTime   = duration(self.open_for)
-        maxEjectionPercent = self.max_ejected
-        minHealthPercent   = self.min_healthy
+        maxEjectionPercent = each.value.replaced ? 100 : self.max_ejected
+        minHealthPercent   = each.value.replaced ? 0 : self.min_healthy
       }
       loadBalancer = {
         simple = "LEAST_REQUEST"
+        localityLbSetting = each.value.replaced ? {
+          enabled = true
+          # The stand-in only while the other is left alone.
+          failoverPriority = ["role=primary"]
+        } : null
         # A host that comes back gets a tenth of its share at first.
         warmup = self.ramp < 1 ? null : { duration = duration(self.ramp), minimumPercent = 10, aggression = 1 }
       }
@@ -97,8 +102,8 @@ manifest "networking.istio.io/v1" "DestinationRule" "this_breaker" {
           consecutiveLocalOriginFailures = e.max_errors
           interval                       = duration(self.interval)
           baseEjectionTime               = duration(self.open_for)
-          maxEjectionPercent             = self.max_ejected
-          minHealthPercent               = self.min_healthy
+          maxEjectionPercent             = each.value.replaced ? 100 : self.max_ejected
+          minHealthPercent               = each.value.replaced ? 0 : self.min_healthy
         }
       }
     }]
@@ -179,6 +184,42 @@ manifest "networking.istio.io/v1alpha3" "EnvoyFilter" "this_breaker" {
         }
       }],
     )
+  }
+}
+
+# A callee and the service that stands in for it, as one destination.
+manifest "networking.istio.io/v1" "ServiceEntry" "this_fallback" {
+  for_each = [for d in let.replaced : { name = d.name, port = d.port, protocol = d.protocol, meshed = d.let.sidecar && self.fallback.let.sidecar }]
+  metadata = {
+    name      = "${service.name}-${each.value.name}-or-${self.fallback.name}"
+    namespace = let.namespace
+    labels    = { "app.kubernetes.io/name" = service.name }
+  }
+  spec = {
+    hosts      = ["${each.value.name}.${service.name}.fallback.internal"]
+    location   = "MESH_INTERNAL"
+    resolution = "DNS"
+    exportTo   = ["."]
+    ports = [
+      {
+        number   = each.value.port
+        name     = each.value.protocol
+        protocol = upper(each.value.protocol)
+      },
+    ]
+    endpoints = [
+      {
+        address = "${each.value.name}.${let.domain}"
+        ports   = { (each.value.protocol) = each.value.port }
+        labels  = { role = "primary", "security.istio.io/tlsMode" = each.value.meshed ? "istio" : null }
+      },
+      {
+        address = "${self.fallback.name}.${let.domain}"
+        ports   = { (each.value.protocol) = self.fallback.port }
+        labels  = { role = "fallback", "security.istio.io/tlsMode" = each.value.meshed ? "istio" : null }
+      },
+    ]
+    subjectAltNames = each.value.meshed ? ["spiffe://${let.accounts}/${each.value.name}", "spiffe://${let.accounts}/${self.fallback.name}"] : null
   }
 }
 

@@ -23,6 +23,7 @@ let {
     let.bare ? [for n in concat(service.databases, service.caches) : "${n.let.host}.cluster.local"] : [],
     let.bare ? [for n in service.databases : "${n.let.reader_host}.cluster.local" if n.readers > 0] : [],
     [for e in let.externals : e.host],
+    [for d in let.replaced : "${d.name}.${service.name}.fallback.internal"],
   ))
   backend_hosts = [for b in let.backends : { name = b.name, host = "${b.name}.${let.domain}" }]
   # What all pods together take at their most.

@@ -32,6 +32,9 @@ let {
   # Services that run as pods of this cluster.
   pods = [for s in blueprint.services : s if target.provider == "kubernetes" || s.runs_on != null]
 
+  # Those whose calls another service answers while the one that they call does not.
+  replaceable = [for s in let.pods : s if s.breaker == null ? false : s.breaker.fallback != null]
+
   # SCALE-004: peak_instances counts the surge and both colours; proxies count as well.
   pods_cpu    = sum([for s in let.pods : s.peak_instances * (s.cpu + s.let.proxy_cpu)])
   pods_memory = sum([for s in let.pods : s.peak_instances * (s.memory + s.let.proxy_memory)])

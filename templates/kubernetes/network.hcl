@@ -7,8 +7,15 @@ template "network" {
 
 let {
   wire          = service.protocol == "udp" ? "UDP" : "TCP"
-  pod_callers   = [for c in service.clients : c if let.bare || c.runs_on != null]
-  pod_callees   = [for c in service.callees : c if let.bare || c.runs_on != null]
+  pod_callers = concat(
+    [for c in service.clients : c if let.bare || c.runs_on != null],
+    [for c in let.replaceable : c if c.breaker.fallback.name == service.name],
+  )
+  pod_callees = concat(
+    [for c in service.callees : c if let.bare || c.runs_on != null],
+    # Answers in place of the others.
+    [for name in [service.name] : service.breaker.fallback if service.breaker == null ? false : service.breaker.fallback == null ? false : let.bare || service.breaker.fallback.runs_on != null],
+  )
   far_callees   = [for c in service.callees : c if !let.bare && c.runs_on == null]
   externals     = service.breaker == null ? [] : service.breaker.external
   egress        = service.mesh == null ? "any" : service.mesh.egress

@@ -25,6 +25,7 @@ let {
       blind   = service.idempotent
       status  = c.let.forced_open ? e.fallback_status : null
       body    = c.breaker.fallback_body
+      host    = contains(c.let.replaced[*].name, service.name) ? "${service.name}.${c.name}.fallback.internal" : null
     }]]),
     [for e in let.endpoints : {
       name    = e.only ? "guarded" : shortname("guarded-${e.name}", 60)
@@ -38,6 +39,7 @@ let {
       blind   = service.idempotent
       status  = let.forced_open ? e.fallback_status : null
       body    = service.breaker.fallback_body
+      host    = null
     } if let.guards],
     [for name in ["others"] : {
       name    = name
@@ -51,6 +53,7 @@ let {
       blind   = false
       status  = null
       body    = ""
+      host    = null
     } if !let.guards],
   )
   route_names = [for r in let.routes : r.name if r.status == null]
@@ -91,7 +94,7 @@ manifest "networking.istio.io/v1" "VirtualService" "this" {
       }
       route = r.status != null ? null : [for b in let.backends : {
         destination = {
-          host   = "${b.name}.${let.domain}"
+          host   = r.host == null ? "${b.name}.${let.domain}" : r.host
           subset = r.subset
           port   = { number = service.port }
         }
