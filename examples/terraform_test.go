@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"scaffold/cmd/project"
 	"scaffold/render"
 )
 
@@ -24,27 +25,63 @@ func TestTerraform(t *testing.T) {
 				if !hasConfig(root.Result) {
 					continue
 				}
-				t.Run(root.Folder, func(t *testing.T) {
-					dir := t.TempDir()
-					writeRoot(t, dir, root.Result)
-					tf := terraform{t, program, dir}
-					tf.run("fmt", "-check", "-recursive", "-diff")
-					providers := providersOf(root.Result)
-					mirror := mirrorWith(providers)
-					if mirror == "" {
-						t.Skipf("no mirror holds %s; SCAFFOLD_PLUGIN_DIR can name one", providers)
-					}
-					tf.run("init", "-input=false", "-backend=false", "-plugin-dir="+mirror)
-					if out := tf.run("validate", "-no-color"); strings.Contains(out, "Warning:") && !strings.Contains(out, "CLI configuration") {
-						t.Errorf("validate warns:\n%s", out)
-					}
-					tf.override()
-					tf.run("init", "-input=false", "-plugin-dir="+mirror)
-					tf.run(append([]string{"plan", "-input=false", "-no-color"}, tf.variables()...)...)
-				})
+				t.Run(root.Folder, func(t *testing.T) { accept(t, program, root.Result) })
 			}
 		})
 	}
+}
+
+// TestTerraformOnRandomBlueprints runs the same on roots of random blueprints.
+func TestTerraformOnRandomBlueprints(t *testing.T) {
+	program, err := exec.LookPath("terraform")
+	require(t, err == nil, "terraform")
+	want, done := 3, 0
+	if os.Getenv("SCAFFOLD_ALL") != "" {
+		want = 40
+	}
+	for seed := uint64(1000); done < want; seed++ {
+		file := filepath.Join(t.TempDir(), "scaffold.hcl")
+		if err := os.WriteFile(file, []byte(blueprint(seed)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p, diags := project.Open(file)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		roots, diags := p.Render(project.Selection{Target: "aws"})
+		if diags.HasErrors() {
+			continue // TestRandomBlueprints judges these
+		}
+		done++
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { accept(t, program, roots[0].Result) })
+	}
+}
+
+// accept requires that terraform takes a root as it is.
+func accept(t *testing.T, program string, result *render.Result) {
+	t.Helper()
+	dir := t.TempDir()
+	writeRoot(t, dir, result)
+	tf := terraform{t, program, dir}
+	tf.run("fmt", "-check", "-recursive", "-diff")
+	providers := providersOf(result)
+	mirror := mirrorWith(providers)
+	if mirror == "" {
+		t.Skipf("no mirror holds %s; SCAFFOLD_PLUGIN_DIR can name one", providers)
+	}
+	tf.run("init", "-input=false", "-backend=false", "-plugin-dir="+mirror)
+	if out := tf.run("validate", "-no-color"); warns(out) {
+		t.Errorf("validate warns:\n%s", out)
+	}
+	tf.override()
+	tf.run("init", "-input=false", "-plugin-dir="+mirror)
+	tf.run(append([]string{"plan", "-input=false", "-no-color"}, tf.variables()...)...)
+}
+
+// warns reports whether terraform warns of anything but its own configuration
+// file, which a machine may lack.
+func warns(out string) bool {
+	return strings.Count(out, "Warning:") > strings.Count(out, "Warning: Unable to open CLI configuration file")
 }
 
 type terraform struct {
