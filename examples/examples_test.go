@@ -34,12 +34,18 @@ func examples(t testing.TB) []string {
 // rendered renders one example in its own folder, as a user would.
 func rendered(t testing.TB, name string) []*project.Root {
 	t.Helper()
+	return renderedFor(t, name, "")
+}
+
+// renderedFor renders one target only, or all if it is empty.
+func renderedFor(t testing.TB, name, target string) []*project.Root {
+	t.Helper()
 	// Diagnostics and headers name the file as the user gives it.
 	p, diags := project.Open(filepath.Join(name, "scaffold.hcl"))
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	roots, diags := p.Render(project.Selection{})
+	roots, diags := p.Render(project.Selection{Target: target})
 	for _, d := range diags {
 		t.Logf("%s", d)
 	}

@@ -38,7 +38,7 @@ func TestApplyToFakeAWS(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			for _, root := range rendered(t, name) {
+			for _, root := range renderedFor(t, name, "aws") {
 				if !slices.Contains(providersOf(root.Result), "hashicorp/aws") {
 					continue
 				}
