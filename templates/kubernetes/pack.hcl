@@ -9,7 +9,7 @@ pack "kubernetes" {
   order = [
     "namespace", "gateway",
     "database", "database_alarms", "database_sharding", "connection_pooling", "database_connection_pooling", "read_replicas",
-    "cache", "cache_memcached", "cache_guard", "redis_cluster", "in_memory_caching", "cache_alarms",
+    "cache", "cache_memcached", "cache_guard", "redis_cluster", "in_memory_caching", "cache_alarms", "cache_backup",
     "site", "cdn_distribution",
     "workload", "services", "network", "secrets", "monitoring",
     "horizontal_pod_autoscaler", "auto_scaling_group", "vertical_scaling",
