@@ -111,6 +111,11 @@ target "gcp" {
       default = true
       summary = "Whether the network is peered with Google's services, which Cloud SQL needs."
     }
+    input "memorystore" {
+      type    = bool
+      default = false
+      summary = "Whether the network has service connection policies for Memorystore in the region: there can be only one for each kind."
+    }
   }
   block "state" {
     summary = "Where Terraform keeps its state. Without the block, in a local file."
