@@ -64,7 +64,7 @@ resource "google_compute_region_backend_service" "this_inside" {
   locality_lb_policy              = "LEAST_REQUEST"
 
   backend {
-    group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : google_compute_region_instance_group_manager.this.instance_group
+    group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
     balancing_mode        = "RATE"
     max_rate_per_instance = service.instance_rps
     capacity_scaler       = 1
@@ -138,7 +138,7 @@ resource "google_compute_region_backend_service" "this_inside" {
   health_checks                   = [google_compute_region_health_check.this_ready.id]
 
   backend {
-    group          = let.tracked ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : google_compute_region_instance_group_manager.this.instance_group
+    group          = let.tracked ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
     balancing_mode = "CONNECTION"
   }
 

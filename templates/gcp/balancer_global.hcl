@@ -66,7 +66,7 @@ resource "google_compute_backend_service" "this" {
   locality_lb_policy      = let.balancer.sticky ? "RING_HASH" : { round_robin = "ROUND_ROBIN", least_requests = "LEAST_REQUEST", random = "RANDOM" }[let.balancer.algorithm]
 
   backend {
-    group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : google_compute_region_instance_group_manager.this.instance_group
+    group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
     balancing_mode        = let.by_rate ? "RATE" : "UTILIZATION"
     max_rate_per_instance = let.by_rate ? service.instance_rps : null
     max_utilization       = let.by_rate ? null : 0.8

@@ -42,7 +42,7 @@ resource "google_compute_region_backend_service" "this" {
   locality_lb_policy              = let.balancer.public ? "MAGLEV" : null # the hash that moves the fewest connections
 
   backend {
-    group          = google_compute_region_instance_group_manager.this.instance_group
+    group          = let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
     balancing_mode = "CONNECTION"
   }
 

@@ -63,7 +63,7 @@ resource "google_compute_backend_service" "this" {
   security_policy                 = let.guarded ? google_compute_security_policy.this.id : null
 
   backend {
-    group           = google_compute_region_instance_group_manager.this.instance_group
+    group           = let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
     balancing_mode  = "UTILIZATION"
     max_utilization = 0.8
     capacity_scaler = 1

@@ -28,7 +28,7 @@ template "circuit_breaker" {
   }
 
   check "something_to_break" {
-    condition = let.guarded_by != "none"
+    condition = let.guarded_by != "none" || length(service.clients) > 0
     message   = "${service.name} calls nobody over HTTP, nobody calls it, and no load balancer that reads requests stands before it: there is nothing that could be broken off."
     fix       = "Drop the breaker, or name in needs what is called."
     at        = service.needs

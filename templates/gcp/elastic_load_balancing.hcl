@@ -81,12 +81,6 @@ template "elastic_load_balancing" {
     fix       = "Use rolling_updates, or set protocol = \"http\"."
     at        = service.balancer.protocol
   }
-  check "single_machine" {
-    condition = service.vertical_scaling == null
-    message   = "${service.name} is one machine with a disk of its own, which no group stands for that a load balancer could lead to."
-    fix       = "Drop elastic_load_balancing, or use auto_scaling_group."
-    at        = service.balancer.protocol
-  }
 }
 
 let {

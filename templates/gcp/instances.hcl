@@ -77,6 +77,6 @@ file "instance/app.sh" {
 
     exec docker run --rm --name app --network host \
       --log-driver gcplogs --label "service=$SERVICE" --log-opt labels=service \
-      --env-file /etc/app/app.env "$${arguments[@]}" "$IMAGE"
+      --env-file /etc/app/app.env $${VOLUME:+--volume "$VOLUME"} "$${arguments[@]}" "$IMAGE"
   EOT
 }

@@ -69,7 +69,7 @@ let {
   scaled  = service.auto_scaling_group != null
 
   size     = { vcpu = service.total_cpu, memory_gib = gib(service.total_memory), arch = target.architecture }
-  fitting  = [for row in table.machine_types : row if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.memory_gib >= let.size.memory_gib]
+  fitting  = [for row in table.machine_types : row if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.memory_gib >= let.size.memory_gib && (let.fleet || contains(let.hyperdisk_only, row.series))]
   machine  = lookup(service.machine, "gcp", "") != "" ? lookup(service.machine, "gcp", "") : let.fitting[0].name
   series   = split("-", let.machine)[0]
   disk     = contains(let.hyperdisk_only, let.series) ? "hyperdisk-balanced" : "pd-balanced"
@@ -232,6 +232,7 @@ resource "google_compute_region_instance_template" "this" {
             "TRANSPORT=${let.transport}",
             "PORTS=${join(",", let.ports)}",
             "DRAIN=${ceil(service.drain_time)}",
+            "VOLUME=",
             "",
           ])
         },
