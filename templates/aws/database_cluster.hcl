@@ -153,7 +153,6 @@ resource "aws_rds_cluster_instance" "this" {
 
   publicly_accessible          = false
   db_parameter_group_name      = aws_db_parameter_group.this.name
-  ca_cert_identifier           = "rds-ca-rsa2048-g1"
   preferred_maintenance_window = let.maintenance_window
   auto_minor_version_upgrade   = true
   copy_tags_to_snapshot        = true

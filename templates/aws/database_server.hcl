@@ -126,7 +126,6 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids = [database.pooler == null ? aws_security_group.this.id : aws_security_group.this_server.id]
   publicly_accessible    = false
   parameter_group_name   = aws_db_parameter_group.this.name
-  ca_cert_identifier     = "rds-ca-rsa2048-g1"
 
   backup_retention_period    = database.backup_days
   backup_window              = let.backup_window

@@ -166,7 +166,6 @@ resource "aws_db_instance" "this" {
   vpc_security_group_ids = [aws_security_group.this.id]
   publicly_accessible    = false
   parameter_group_name   = aws_db_parameter_group.this.name
-  ca_cert_identifier     = "rds-ca-rsa2048-g1"
 
   backup_retention_period    = database.backup_days
   backup_window              = let.backup_window
@@ -244,7 +243,6 @@ resource "aws_rds_cluster_instance" "this" {
 
   publicly_accessible          = false
   db_parameter_group_name      = aws_db_parameter_group.this.name
-  ca_cert_identifier           = "rds-ca-rsa2048-g1"
   preferred_maintenance_window = let.maintenance_window
   auto_minor_version_upgrade   = true
   copy_tags_to_snapshot        = true

@@ -102,7 +102,6 @@ resource "aws_db_instance" "this_replica" {
   vpc_security_group_ids = [aws_security_group.this.id]
   publicly_accessible    = false
   parameter_group_name   = aws_db_parameter_group.this.name # max_connections must not be less than the source's
-  ca_cert_identifier     = "rds-ca-rsa2048-g1"
 
   # With backups of its own it can be promoted without a gap. It is patched a day after its source.
   backup_retention_period    = 1
