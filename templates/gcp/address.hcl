@@ -12,8 +12,6 @@ let {
     healthy   = service.balancer == null ? 2 : service.balancer.healthy_after
     unhealthy = service.balancer == null ? 3 : service.balancer.unhealthy_after
   }
-  # One group can stand behind several balancers only where they count alike.
-  by_rate = !(let.inside == "direct" && contains(["global", "internal"], let.balancer_kind))
 }
 
 # Ready rather than alive: failing it only takes the traffic away.
@@ -65,8 +63,9 @@ resource "google_compute_region_backend_service" "this_inside" {
 
   backend {
     group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
-    balancing_mode        = "RATE"
-    max_rate_per_instance = service.instance_rps
+    balancing_mode        = let.by_rate ? "RATE" : "UTILIZATION"
+    max_rate_per_instance = let.by_rate ? service.instance_rps : null
+    max_utilization       = let.by_rate ? null : 0.8
     capacity_scaler       = 1
   }
 

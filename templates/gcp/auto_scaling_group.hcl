@@ -41,7 +41,7 @@ template "auto_scaling_group" {
 
 let {
   group   = service.auto_scaling_group
-  counted = let.group.target_requests != null && contains(["global", "internal"], let.balancer_kind)
+  counted = let.group.target_requests != null && contains(["global", "internal"], let.balancer_kind) && let.by_rate
   # Requests are counted against what the balancer gives one instance at most.
   rate         = service.instance_rps
   request_goal = let.counted ? min(1, max(0.01, let.group.target_requests / let.rate)) : 1

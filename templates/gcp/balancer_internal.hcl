@@ -34,8 +34,9 @@ resource "google_compute_region_backend_service" "this" {
 
   backend {
     group                 = let.tracked ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.fleet ? google_compute_region_instance_group_manager.this.instance_group : google_compute_instance_group.this.self_link
-    balancing_mode        = "RATE"
-    max_rate_per_instance = service.instance_rps
+    balancing_mode        = let.by_rate ? "RATE" : "UTILIZATION"
+    max_rate_per_instance = let.by_rate ? service.instance_rps : null
+    max_utilization       = let.by_rate ? null : 0.8
     capacity_scaler       = 1
   }
 

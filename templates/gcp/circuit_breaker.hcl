@@ -106,7 +106,8 @@ resource "google_compute_region_backend_service" "this_to" {
     name         = shortname("${let.name}-to-${key}", 63)
     group        = line.to.let.tracked ? google_compute_region_instance_group_manager[line.to.name][line.to.let.main_track].instance_group : line.to.let.fleet ? google_compute_region_instance_group_manager[line.to.name].instance_group : google_compute_instance_group[line.to.name].self_link
     check        = google_compute_region_health_check["${line.to.name}_ready"].id
-    rate         = line.to.instance_rps
+    mode         = line.to.let.by_rate ? "RATE" : "UTILIZATION"
+    rate         = line.to.let.by_rate ? line.to.instance_rps : null
     drain        = ceil(line.to.drain_time)
     timeout      = max(1, ceil(line.rule.timeout))
     max_requests = line.rule.max_requests
@@ -124,7 +125,7 @@ resource "google_compute_region_backend_service" "this_to" {
 
   backend {
     group                 = each.value.group
-    balancing_mode        = "RATE"
+    balancing_mode        = each.value.mode
     max_rate_per_instance = each.value.rate
     capacity_scaler       = 1
   }
@@ -180,8 +181,8 @@ resource "google_compute_region_backend_service" "this_fallback" {
 
   backend {
     group                 = let.guard.fallback.let.tracked ? google_compute_region_instance_group_manager[let.guard.fallback.name][let.guard.fallback.let.main_track].instance_group : let.guard.fallback.let.fleet ? google_compute_region_instance_group_manager[let.guard.fallback.name].instance_group : google_compute_instance_group[let.guard.fallback.name].self_link
-    balancing_mode        = "RATE"
-    max_rate_per_instance = let.guard.fallback.instance_rps
+    balancing_mode        = let.guard.fallback.let.by_rate ? "RATE" : "UTILIZATION"
+    max_rate_per_instance = let.guard.fallback.let.by_rate ? let.guard.fallback.instance_rps : null
     capacity_scaler       = 1
   }
 }

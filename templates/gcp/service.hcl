@@ -114,6 +114,8 @@ let {
     service.balancer.reach == "world" && service.balancer.protocol == "tcp" && !let.client_address ? "proxy" : "passthrough"
   )
 
+  # One group can stand behind several balancers only where they count alike: requests, or else how busy it is.
+  by_rate        = let.inside != "direct" && let.balancer_kind != "passthrough"
   regional_probe = let.inside != "none" || let.stands_in || length(service.clients) > length(let.callers) || contains(["internal", "passthrough"], let.balancer_kind)
   global_probe   = contains(["global", "proxy"], let.balancer_kind)
 
