@@ -369,7 +369,7 @@ func (b *builder) elsewhere(inst *Instance, name string) string {
 func misspelt(layers []layer, def *Definition, name string) bool {
 	for _, l := range layers {
 		for given := range l.body.Attributes {
-			if def.input(given) == nil && nearest(given, def.inputNames()) == name {
+			if def.input(given) == nil && Nearest(given, def.inputNames()) == name {
 				return true
 			}
 		}

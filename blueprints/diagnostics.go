@@ -35,15 +35,15 @@ func problem(rng hcl.Range, summary, detail string) *hcl.Diagnostic {
 
 // suggest gives ` Did you mean "x"?` for the nearest of names, or nothing.
 func suggest(name string, names []string) string {
-	best := nearest(name, names)
+	best := Nearest(name, names)
 	if best == "" {
 		return ""
 	}
 	return ` Did you mean "` + best + `"?`
 }
 
-// nearest is the one of names that a person most likely meant, or empty.
-func nearest(name string, names []string) string {
+// Nearest is the one of names that a person most likely meant, or empty.
+func Nearest(name string, names []string) string {
 	best, distance := "", 4
 	for _, n := range names {
 		d := levenshtein.Distance(name, n, nil)

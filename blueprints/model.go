@@ -276,6 +276,9 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 // characters (load balancers) and 40 (cache clusters).
 const maxName = 24
 
+// ValidName reports whether s can be the name of a blueprint or a component.
+func ValidName(s string) bool { return validName(s) }
+
 func validName(s string) bool { return len(s) <= maxName && namePattern.MatchString(s) && s != "this" }
 
 func nameRule(kind, name string) string {
@@ -371,6 +374,24 @@ func (m *Model) Find(path string) *Attr {
 		at = instanceOf(a.Value())
 	}
 	return nil
+}
+
+// FindInstance gives a component, pattern or nested block by its path, such as
+// "service.web.auto_scaling_group"; nil if there is none.
+func (m *Model) FindInstance(path string) *Instance {
+	words := strings.Split(path+".", ".")
+	at := m.start(&words)
+	for _, word := range words[:len(words)-1] {
+		if at == nil {
+			return nil
+		}
+		a := at.attrs[word]
+		if a == nil {
+			return nil
+		}
+		at = instanceOf(a.Value())
+	}
+	return at
 }
 
 // start is the instance that the first words of a path name; words loses them.

@@ -23,7 +23,8 @@ func (a *app) explainCommand() *cobra.Command {
 	f := &renderFlags{}
 	cmd := &cobra.Command{
 		Use: "explain FILE:LINE|VALUE|PATTERN [BLUEPRINT]", Short: "Explain a rendered line, a value or a pattern", Long: explainHelp, Args: args(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], args[1:], f) },
+		ValidArgsFunction: ofCatalogue("patterns"),
+		RunE:              func(_ *cobra.Command, args []string) error { return a.explain(args[0], args[1:], f) },
 	}
 	a.selectionFlags(cmd, f)
 	return cmd
@@ -202,11 +203,17 @@ func (a *app) explainValue(p *project.Project, what string, f *renderFlags) erro
 	for _, root := range roots {
 		attr := root.Model.Find(what)
 		if attr == nil {
+			if near := nearestValue(p, root.Model, what); near != "" {
+				return usageError{fmt.Errorf("there is no value, pattern or rendered line called %q; did you mean %s?", what, near)}
+			}
 			return usageError{fmt.Errorf("there is no value, pattern or rendered line called %q; write KIND.NAME.VALUE, a pattern's id, or FILE:LINE", what)}
 		}
 		e := explanation{Subject: what, Values: []*valueJSON{valueOf(p, attr, map[*blueprints.Attr]bool{}, 0)}}
 		if e.Values[0] == nil {
-			return usageError{fmt.Errorf("%s is a block; name one of its values", what)}
+			if inst := blueprints.InstanceOf(attr.Value()); inst != nil {
+				return usageError{fmt.Errorf("%s is a block; name one of its values: %s", what, strings.Join(valueNames(inst), ", "))}
+			}
+			return usageError{fmt.Errorf("%s leads to components and has no value of its own", what)}
 		}
 		if len(all) == 0 || all[len(all)-1].Values[0].Value != e.Values[0].Value {
 			all = append(all, e)
@@ -220,13 +227,46 @@ func (a *app) explainValue(p *project.Project, what string, f *renderFlags) erro
 	return nil
 }
 
+// nearestValue is what a person most likely meant: a pattern, or a value beside
+// the one that is not there.
+func nearestValue(p *project.Project, m *blueprints.Model, what string) string {
+	parent, name, ok := cutLast(what)
+	if !ok {
+		return blueprints.Nearest(what, p.Catalog.Names("patterns"))
+	}
+	if inst := m.FindInstance(parent); inst != nil {
+		if near := blueprints.Nearest(name, valueNames(inst)); near != "" {
+			return parent + "." + near
+		}
+	}
+	return ""
+}
+
+func cutLast(path string) (string, string, bool) {
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		return "", path, false
+	}
+	return path[:i], path[i+1:], true
+}
+
+func valueNames(inst *blueprints.Instance) []string {
+	var names []string
+	for _, a := range inst.Attrs() {
+		if !a.Structural() {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
 func (a *app) explainPattern(id string, rest []string, f *renderFlags) error {
 	r, err := a.renderAll(rest, f)
 	if err != nil {
 		return err
 	}
 	named := false
-	var doc []coverageJSON
+	doc := []coverageJSON{}
 	for _, root := range r.roots {
 		for _, c := range root.Result.Coverage {
 			if c.Pattern != id {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -43,19 +44,29 @@ func (a *app) fmt(args []string, f *fmtFlags) error {
 	if len(args) == 1 && args[0] == "-" {
 		return a.fmtStdin(f)
 	}
+	if slices.Contains(args, "-") {
+		return usageError{fmt.Errorf("- is standard input, and stands alone")}
+	}
 	files, err := formatFiles(args, f.recursive)
 	if err != nil {
 		return err
 	}
 	changed := 0
+	var diags hcl.Diagnostics
+	sources := map[string]*hcl.File{}
 	for _, file := range files {
-		did, err := a.fmtFile(file, f)
+		// A file that does not parse keeps none of the others from being formatted.
+		did, moreDiags, err := a.fmtFile(file, f, sources)
 		if err != nil {
 			return err
 		}
+		diags = append(diags, moreDiags...)
 		if did {
 			changed++
 		}
+	}
+	if diags.HasErrors() {
+		return a.reportIn(sources, diags)
 	}
 	if f.check && changed > 0 {
 		return exitCode(exitDifference)
@@ -95,27 +106,34 @@ func formatFiles(args []string, recursive bool) ([]string, error) {
 	return files, nil
 }
 
-func (a *app) fmtFile(file string, f *fmtFlags) (bool, error) {
+func (a *app) fmtFile(file string, f *fmtFlags, sources map[string]*hcl.File) (bool, hcl.Diagnostics, error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	out, err := a.format1(src, file)
-	if err != nil || bytes.Equal(src, out) {
-		return false, err
+	out, diags := format(src, filepath.ToSlash(file), sources)
+	if diags.HasErrors() || bytes.Equal(src, out) {
+		return false, diags, nil
 	}
-	fmt.Fprintln(a.out, filepath.ToSlash(file))
+	if a.format == "text" {
+		fmt.Fprintln(a.out, filepath.ToSlash(file))
+	}
 	if f.diff {
-		a.out.Write(diff.Diff("old/"+file, src, "new/"+file, out))
+		a.printDiff(file, src, out)
 	}
 	if f.check {
-		return true, nil
+		return true, nil, nil
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return true, err
+		return true, nil, err
 	}
-	return true, replaceFile(file, out, info.Mode().Perm())
+	return true, nil, replaceFile(file, out, info.Mode().Perm())
+}
+
+func (a *app) printDiff(name string, src, out []byte) {
+	name = filepath.ToSlash(name)
+	_, _ = a.out.Write(diff.Diff("old/"+name, src, "new/"+name, out))
 }
 
 // replaceFile puts the new content in place in one step, so that a reader never
@@ -139,14 +157,11 @@ func replaceFile(file string, data []byte, mode fs.FileMode) error {
 	return os.Rename(tmp.Name(), file)
 }
 
-func (a *app) format1(src []byte, name string) ([]byte, error) {
+func format(src []byte, name string, sources map[string]*hcl.File) ([]byte, hcl.Diagnostics) {
 	file, diags := blueprints.ParseHCL(src, name)
+	sources[name] = file
 	if diags.HasErrors() {
-		w := &diagnosticWriter{out: a.err, sources: map[string]*hcl.File{name: file}, color: a.color()}
-		for _, d := range diags {
-			w.write(d)
-		}
-		return nil, exitCode(exitError)
+		return nil, diags
 	}
 	return hclwrite.Format(file.Bytes), nil
 }
@@ -156,14 +171,21 @@ func (a *app) fmtStdin(f *fmtFlags) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.format1(src, "<stdin>")
-	if err != nil {
-		return err
+	sources := map[string]*hcl.File{}
+	out, diags := format(src, "<stdin>", sources)
+	if diags.HasErrors() {
+		return a.reportIn(sources, diags)
+	}
+	if f.diff {
+		a.printDiff("<stdin>", src, out)
 	}
 	if f.check {
 		if !bytes.Equal(src, out) {
 			return exitCode(exitDifference)
 		}
+		return nil
+	}
+	if f.diff {
 		return nil
 	}
 	_, err = a.out.Write(out)

@@ -36,6 +36,8 @@ func (a *app) initCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&f.targets, "target", []string{"aws", "kubernetes"}, "the targets to render for")
 	cmd.Flags().StringVar(&f.name, "name", "", "the blueprint's name (default: the folder's)")
 	cmd.Flags().BoolVar(&f.force, "force", false, "write into a folder that is not empty")
+	_ = cmd.RegisterFlagCompletionFunc("profile", ofCatalogue("profiles"))
+	_ = cmd.RegisterFlagCompletionFunc("target", ofCatalogue("targets"))
 	return cmd
 }
 
@@ -51,12 +53,15 @@ func (a *app) init(args []string, f *initFlags) error {
 	if err := checkInit(p.Catalog, f); err != nil {
 		return err
 	}
-	if err := checkFolder(dir, f.force); err != nil {
-		return err
-	}
 	name := f.name
 	if name == "" {
 		name = nameFromFolder(dir)
+	}
+	if !blueprints.ValidName(name) {
+		return usageError{fmt.Errorf("%q is no name for a blueprint; take up to 24 lower case letters, digits and single hyphens, and start with a letter", name)}
+	}
+	if err := checkFolder(dir, f.force); err != nil {
+		return err
 	}
 	data, diags := p.Starter(f.profile, name, f.targets)
 	if diags.HasErrors() {
@@ -83,6 +88,9 @@ func argument(args []string) string {
 func checkInit(c *blueprints.Catalog, f *initFlags) error {
 	if !c.Has("profiles", f.profile) {
 		return usageError{fmt.Errorf("there is no profile %q; profiles are %s", f.profile, strings.Join(c.Names("profiles"), ", "))}
+	}
+	if len(f.targets) == 0 {
+		return usageError{fmt.Errorf("name at least one target: %s", strings.Join(c.Names("targets"), ", "))}
 	}
 	for _, t := range f.targets {
 		if !c.Has("targets", t) {

@@ -23,7 +23,7 @@ pattern catalogue, not promises.
 func (a *app) patternsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "patterns [NAME]", Short: "List the patterns, or show one", Long: patternsHelp, Args: args(0, 1),
-		ValidArgsFunction: completePatterns,
+		ValidArgsFunction: ofCatalogue("patterns"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := a.openOrEmpty()
 			if err != nil {
@@ -35,14 +35,6 @@ func (a *app) patternsCommand() *cobra.Command {
 			return a.listPatterns(p)
 		},
 	}
-}
-
-func completePatterns(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	p, diags := project.Empty()
-	if diags.HasErrors() {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return p.Catalog.Names("patterns"), cobra.ShellCompDirectiveNoFileComp
 }
 
 // openOrEmpty opens the blueprint at hand for its extensions; without one the
@@ -119,6 +111,9 @@ func (a *app) patternOf(p *project.Project, id string) (*blueprints.Definition, 
 		return nil, a.report(p, diags)
 	}
 	if def == nil {
+		if near := blueprints.Nearest(id, p.Catalog.Names("patterns")); near != "" {
+			return nil, usageError{fmt.Errorf("there is no pattern %q; did you mean %s?", id, near)}
+		}
 		return nil, usageError{fmt.Errorf("there is no pattern %q; 'scaffold patterns' lists them", id)}
 	}
 	return def, nil

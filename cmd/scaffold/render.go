@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"scaffold/blueprints"
 	"scaffold/cmd/project"
 	"scaffold/render"
 	"scaffold/render/output"
@@ -32,8 +33,15 @@ type renderFlags struct {
 
 func (a *app) selectionFlags(cmd *cobra.Command, f *renderFlags) {
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "the folder to render into (default: out, beside the blueprint)")
+	a.choiceFlags(cmd, f)
+}
+
+// choiceFlags say what of a blueprint is meant.
+func (a *app) choiceFlags(cmd *cobra.Command, f *renderFlags) {
 	cmd.Flags().StringVar(&f.sel.Environment, "env", "", "one environment of the blueprint (default: all)")
 	cmd.Flags().StringVar(&f.sel.Target, "target", "", "one target of the blueprint (default: all)")
+	_ = cmd.RegisterFlagCompletionFunc("env", ofBlueprint((*blueprints.Source).Environments))
+	_ = cmd.RegisterFlagCompletionFunc("target", ofBlueprint((*blueprints.Source).Targets))
 	a.variableFlag(cmd)
 }
 

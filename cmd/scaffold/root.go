@@ -53,11 +53,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
-	return a.code(ctx, err)
+	cmd, err := root.ExecuteContextC(ctx)
+	return a.code(ctx, cmd, err)
 }
 
-func (a *app) code(ctx context.Context, err error) int {
+func (a *app) code(ctx context.Context, cmd *cobra.Command, err error) int {
 	var code exitCode
 	var usage usageError
 	switch {
@@ -69,7 +69,7 @@ func (a *app) code(ctx context.Context, err error) int {
 		fmt.Fprintln(a.err, "Interrupted.")
 		return exitSignal + 2
 	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
-		fmt.Fprintf(a.err, "Error: %s\nRun 'scaffold --help' for usage.\n", err)
+		a.failure(fmt.Errorf("%w\nRun '%s --help' for usage", err, cmd.CommandPath()))
 		return exitUsage
 	}
 	a.failure(err)
@@ -97,6 +97,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.format, "format", "text", "how to print results and problems: text, json or sarif")
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colours")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and problems only")
+	_ = root.RegisterFlagCompletionFunc("format", fixed("text", "json", "sarif"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.diffCommand(),
@@ -112,7 +113,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	var err error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "SCAFFOLD_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v, ok := os.LookupEnv(name); ok && !f.Changed && err == nil {
+		if v := os.Getenv(name); v != "" && !f.Changed && err == nil {
 			if e := f.Value.Set(v); e != nil {
 				err = usageError{fmt.Errorf("environment variable %s: %w", name, e)}
 			}
@@ -124,7 +125,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	switch a.format {
 	case "text", "json", "sarif":
 	default:
-		return usageError{fmt.Errorf("--format is text, json or sarif, not %q", a.format)}
+		wrong := a.format
+		a.format = "text"
+		return usageError{fmt.Errorf("--format is text, json or sarif, not %q", wrong)}
 	}
 	if a.chdir != "" {
 		if err := os.Chdir(a.chdir); err != nil {

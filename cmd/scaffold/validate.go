@@ -20,10 +20,8 @@ func (a *app) validateCommand() *cobra.Command {
 		Use: "validate [BLUEPRINT]", Short: "Check the blueprint", Long: validateHelp, Args: args(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.validate(args, f, strict) },
 	}
-	cmd.Flags().StringVar(&f.sel.Environment, "env", "", "one environment of the blueprint (default: all)")
-	cmd.Flags().StringVar(&f.sel.Target, "target", "", "one target of the blueprint (default: all)")
+	a.choiceFlags(cmd, f)
 	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings fail the check")
-	a.variableFlag(cmd)
 	return cmd
 }
 
@@ -36,11 +34,14 @@ func (a *app) validate(args []string, f *renderFlags, strict bool) error {
 	if err := a.report(p, diags); err != nil {
 		return err
 	}
+	if strict && len(diags) > 0 {
+		if a.format == "text" {
+			a.note("%s is valid, but --strict lets no warning pass.", p.Source.Name)
+		}
+		return exitCode(exitError)
+	}
 	if a.format == "text" {
 		a.note("%s is valid%s.", p.Source.Name, warnings(diags))
-	}
-	if strict && len(diags) > 0 {
-		return exitCode(exitError)
 	}
 	return nil
 }

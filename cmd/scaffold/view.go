@@ -17,14 +17,22 @@ import (
 // report prints diagnostics in the chosen format and gives the error to end a
 // command with: none if there are only warnings.
 func (a *app) report(p *project.Project, diags hcl.Diagnostics) error {
+	sources := map[string]*hcl.File{}
+	if p != nil {
+		sources = p.Sources()
+	}
+	return a.reportIn(sources, diags)
+}
+
+func (a *app) reportIn(sources map[string]*hcl.File, diags hcl.Diagnostics) error {
 	sortDiagnostics(diags)
 	switch a.format {
 	case "json":
-		a.printJSON(diagnosticsDocument{Valid: !diags.HasErrors(), Diagnostics: toJSON(p, diags)})
+		a.printJSON(diagnosticsDocument{Valid: !diags.HasErrors(), Diagnostics: toJSON(sources, diags)})
 	case "sarif":
 		a.printJSON(sarif(diags))
 	default:
-		a.text(p, diags)
+		a.text(sources, diags)
 	}
 	if diags.HasErrors() {
 		return exitCode(exitError)
@@ -36,13 +44,17 @@ func (a *app) report(p *project.Project, diags hcl.Diagnostics) error {
 func (a *app) warn(p *project.Project, diags hcl.Diagnostics) {
 	if len(diags) > 0 && a.format == "text" {
 		sortDiagnostics(diags)
-		a.text(p, diags)
+		a.text(p.Sources(), diags)
 	}
 }
 
 func (a *app) failure(err error) {
 	if a.format == "text" {
-		fmt.Fprintf(a.err, "Error: %s\n", err)
+		text := err.Error()
+		if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "\n") {
+			text += "."
+		}
+		fmt.Fprintf(a.err, "Error: %s\n", text)
 		return
 	}
 	_ = a.report(nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Failed", Detail: err.Error()}})
@@ -71,11 +83,7 @@ func (a *app) color() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (a *app) text(p *project.Project, diags hcl.Diagnostics) {
-	sources := map[string]*hcl.File{}
-	if p != nil {
-		sources = p.Sources()
-	}
+func (a *app) text(sources map[string]*hcl.File, diags hcl.Diagnostics) {
 	w := &diagnosticWriter{out: a.err, sources: sources, color: a.color()}
 	for _, d := range diags {
 		w.write(d)
@@ -130,12 +138,8 @@ type jsonPos struct {
 	Byte   int `json:"byte"`
 }
 
-func toJSON(p *project.Project, diags hcl.Diagnostics) []jsonDiagnostic {
+func toJSON(sources map[string]*hcl.File, diags hcl.Diagnostics) []jsonDiagnostic {
 	out := []jsonDiagnostic{}
-	sources := map[string]*hcl.File{}
-	if p != nil {
-		sources = p.Sources()
-	}
 	for _, d := range diags {
 		j := jsonDiagnostic{Severity: severity(d), Summary: d.Summary, Detail: d.Detail, Range: rangeJSON(d.Subject)}
 		if extra, ok := d.Extra.(*blueprints.Extra); ok {
