@@ -58,11 +58,6 @@ extend "aws_autoscaling_group" "this" {
       reuse_on_scale_in = true
     }
   }
-
-  lifecycle {
-    # The policies below own the size.
-    ignore_changes = [desired_capacity]
-  }
 }
 
 # Any policy can make the group grow; it shrinks only when all of them agree.

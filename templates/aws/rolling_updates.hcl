@@ -35,11 +35,6 @@ extend "aws_autoscaling_group" "this" {
     min_healthy_percentage = let.rollout.min_healthy
     max_healthy_percentage = let.rollout.max_healthy
   }
-
-  lifecycle {
-    # The rollout moves the version once the new one has proved itself, and a rollback leaves it.
-    ignore_changes = [launch_template[0].version]
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this_rollout_errors" {
@@ -182,7 +177,7 @@ resource "aws_ssm_document" "this_rollout" {
           LaunchTemplate = { LaunchTemplateId = aws_launch_template.this.id, Version = "{{ LaunchTemplateVersion }}" }
         }
 
-        Preferences = merge({
+        Preferences = !let.watched ? {
           MinHealthyPercentage  = let.rollout.min_healthy
           MaxHealthyPercentage  = let.rollout.max_healthy
           InstanceWarmup        = ceil(let.rollout.settle)
@@ -190,14 +185,21 @@ resource "aws_ssm_document" "this_rollout" {
           CheckpointDelay       = ceil(let.rollout.pause)
           SkipMatching          = true
           AutoRollback          = let.rollout.rollback == "alarms"
-          }, !let.watched ? {} : {
+          } : {
+          MinHealthyPercentage  = let.rollout.min_healthy
+          MaxHealthyPercentage  = let.rollout.max_healthy
+          InstanceWarmup        = ceil(let.rollout.settle)
+          CheckpointPercentages = let.rollout.checkpoints
+          CheckpointDelay       = ceil(let.rollout.pause)
+          SkipMatching          = true
+          AutoRollback          = let.rollout.rollback == "alarms"
           AlarmSpecification = {
             Alarms = [
               aws_cloudwatch_metric_alarm.this_rollout_errors.alarm_name,
               aws_cloudwatch_metric_alarm.this_rollout_latency.alarm_name,
             ]
           }
-        })
+        }
       }
     }]
   })

@@ -462,6 +462,28 @@ resource "aws_autoscaling_group" "this" {
       propagate_at_launch = true
     }
   }
+
+  lifecycle {
+    when = service.auto_scaling_group != null && service.rolling_updates == null
+
+    # The policies below own the size.
+    ignore_changes = [desired_capacity]
+  }
+
+  lifecycle {
+    when = service.auto_scaling_group == null && service.rolling_updates != null
+
+    # A rollout moves the version once the new one has proved itself, and a rollback leaves it.
+    ignore_changes = [launch_template[0].version]
+  }
+
+  lifecycle {
+    when = service.auto_scaling_group != null && service.rolling_updates != null
+
+    # The policies below own the size. A rollout moves the version once the new one has proved itself, and a rollback
+    # leaves it.
+    ignore_changes = [desired_capacity, launch_template[0].version]
+  }
 }
 
 # A new instance counts once its program answers; one that never does is given up.
