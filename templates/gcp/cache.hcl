@@ -43,12 +43,6 @@ template "cache" {
     at        = cache.zones
     related   = [target.zones]
   }
-  check "backup_hour" {
-    condition = let.backup_days <= 365
-    message   = "Memorystore keeps backups for a year at most."
-    fix       = "Lower backup_days."
-    at        = cache.backup_days
-  }
 }
 
 let {
@@ -76,7 +70,6 @@ let {
 
   backup_days = cache.redis_cluster == null ? cache.backup_days : cache.redis_cluster.backup_days
   persistence = cache.redis_cluster != null ? cache.redis_cluster.persistence : cache.holds == "cache" ? "none" : "log"
-  window_hour = cache.maintenance_hour
 
   # How long Memorystore takes from one picture to the next: one of four lengths.
   every    = cache.redis_cluster == null ? 21600 : cache.redis_cluster.backup_every
@@ -94,6 +87,7 @@ let {
   )
 
   clients    = cache.clients[*].name
+  front      = cache.redis_cluster == null ? "CONNECTION_TYPE_PRIMARY" : "CONNECTION_TYPE_DISCOVERY"
   port       = cache.port
   has_reader = let.kind == "valkey" && cache.redis_cluster == null && cache.replicas > 0
 }

@@ -8,7 +8,7 @@ locals {
   this_host = (
     let.kind == "memcached" ? split(":", google_memcache_instance.this.discovery_endpoint)[0] :
     let.kind == "redis" ? google_redis_cluster.this.discovery_endpoints[0].address :
-    one([for address in local.this_addresses : address.ip_address if address.connection_type == (cache.redis_cluster == null ? "CONNECTION_TYPE_PRIMARY" : "CONNECTION_TYPE_DISCOVERY")])
+    one([for address in local.this_addresses : address.ip_address if address.connection_type == let.front])
   )
 }
 

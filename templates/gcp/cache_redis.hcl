@@ -64,7 +64,7 @@ resource "google_redis_cluster" "this" {
       day = upper(cache.maintenance_day)
 
       start_time {
-        hours = let.window_hour
+        hours = cache.maintenance_hour
       }
     }
   }

@@ -67,7 +67,7 @@ resource "google_memorystore_instance" "this" {
       day = upper(cache.maintenance_day)
 
       start_time {
-        hours = let.window_hour
+        hours = cache.maintenance_hour
       }
     }
   }

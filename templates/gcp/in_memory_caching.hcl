@@ -5,7 +5,7 @@ template "in_memory_caching" {
 
   covers = {
     hit_ratio = [google_monitoring_alert_policy.this_hits.conditions.condition_prometheus_query_language.query, google_monitoring_alert_policy.this.conditions.condition_threshold.filter]
-    warming   = [length(let.warmed) > 0 ? google_cloud_scheduler_job["${let.warmed[0].name}_warm"].schedule : null]
+    warming   = [length(let.warmed) > 0 ? google_cloud_scheduler_job.this_warm.schedule : null]
   }
   approximates = {
     invalidation = {
@@ -45,56 +45,38 @@ resource "google_parameter_manager_parameter" "this" {
 resource "google_parameter_manager_parameter_version" "this" {
   parameter            = google_parameter_manager_parameter.this.id
   parameter_version_id = "v-${hash(jsonencode(let.usage), 8)}"
-  parameter_data       = jsonencode(let.usage)
+  parameter_data = jsonencode({
+    ttl_seconds          = cache.in_memory_caching.ttl
+    negative_ttl_seconds = cache.in_memory_caching.negative_ttl
+    jitter_percent       = cache.in_memory_caching.jitter
+    timeout_seconds      = cache.in_memory_caching.timeout
+    coalesce             = cache.in_memory_caching.coalesce
+    max_misses_at_once   = cache.in_memory_caching.origin_limit
+  })
 
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# A cache that is hardly asked has no share worth an alarm.
-resource "google_monitoring_alert_policy" "this_hits" {
-  display_name          = "${let.name}: hits"
-  combiner              = "OR"
-  severity              = "WARNING"
-  notification_channels = local.notification_channels
+# The jobs have the images of the clients; each reads what its program asks for most.
+resource "google_cloud_scheduler_job" "this_warm" {
+  when     = length(let.warmed) > 0
+  for_each = { for s in let.warmed : s.name => google_cloud_run_v2_job["${s.name}_warm"].id }
 
-  conditions {
-    display_name = "less than ${cache.in_memory_caching.min_hit_ratio} % of what is asked for is there"
+  name             = "${let.name}-warm-${each.key}"
+  region           = target.region
+  description      = "Keeps the hottest values of ${cache.name} where they are asked for"
+  schedule         = "every ${ceil(cache.in_memory_caching.warm_every / 60)} minutes"
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "60s"
 
-    condition_prometheus_query_language {
-      query               = local.this_hits
-      duration            = "900s"
-      evaluation_interval = "60s"
+  http_target {
+    http_method = "POST"
+    uri         = "https://run.googleapis.com/v2/${each.value}:run"
+
+    oauth_token {
+      service_account_email = google_service_account.warming.email
     }
   }
-
-  conditions {
-    when         = let.kind != "memcached"
-    display_name = "more than 20 keys a second give way before their time"
-
-    condition_threshold {
-      filter          = "${local.this_cache} AND metric.type = \"${let.family}/stats/total_evicted_keys_count\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 20
-      duration        = "300s"
-
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_RATE"
-      }
-    }
-  }
-
-  documentation {
-    content = "The cache answers less than it should, and the database answers the rest: the keys that are read often do not fit, live too short, or are asked for under ever new names."
-  }
-}
-
-locals {
-  this_hits = (
-    let.kind == "memcached" ?
-    "100 * sum(rate(memcache_googleapis_com:node_operation_count{command=\"get\",hit=\"true\",instance_id=\"${google_memcache_instance.this.name}\"}[10m])) / (sum(rate(memcache_googleapis_com:node_operation_count{command=\"get\",instance_id=\"${google_memcache_instance.this.name}\"}[10m])) > 3) < ${cache.in_memory_caching.min_hit_ratio}" :
-    "100 * sum(rate(${let.prom}_stats_total_keyspace_hits_count{${let.prom_label}=\"${let.name}\"}[10m])) / (sum(rate(${let.prom}_stats_total_keyspace_hits_count{${let.prom_label}=\"${let.name}\"}[10m])) + sum(rate(${let.prom}_stats_total_keyspace_misses_count{${let.prom_label}=\"${let.name}\"}[10m])) > 3) < ${cache.in_memory_caching.min_hit_ratio}"
-  )
 }

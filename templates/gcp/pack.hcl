@@ -15,12 +15,12 @@ pack "gcp" {
     "rolling_updates", "blue_green_deployment", "canary_deployment", "rollback",
     "circuit_breaker", "circuit_breaker_advanced",
     "cluster", "horizontal_pod_autoscaler", "service_mesh",
-    "private_services", "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",
-    "read_replicas", "read_replicas_cluster", "read_replicas_alarms", "read_replicas_cluster_alarms",
-    "connection_pooling", "database_connection_pooling", "connection_pooling_alarms", "database_connection_pooling_alarms",
-    "database_sharding", "database_sharding_alarms", "database_access", "database_outputs",
-    "caches", "cache", "cache_valkey", "cache_memcached", "redis_cluster", "in_memory_caching",
-    "cache_valkey_alarms", "cache_access", "cache_outputs",
+    "private_services", "databases", "database", "database_server", "database_sharding", "read_replicas",
+    "connection_pooling", "database_connection_pooling", "pgbouncer", "database_access", "database_outputs",
+    "database_server_alarms", "read_replicas_alarms", "connection_pooling_alarms", "database_sharding_alarms",
+    "caches", "warming_shared", "parameters", "cache", "cache_valkey", "cache_redis", "cache_memcached", "redis_cluster", "cache_access",
+    "in_memory_caching", "cache_invalidation", "cache_outputs",
+    "cache_valkey_alarms", "cache_memcached_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "warming",
     "site", "cdn_distribution", "multi_layer_caching", "multi_layer_caching_detailed",
   ]
 

@@ -1,4 +1,4 @@
-# What fills caches before they are asked: a job with the image of the service, started by a clock.
+# What fills caches before they are asked: a job with the image of the service. Each cache has a clock that starts it.
 template "warming" {
   for  = service
   when = service.runs_on == null && anytrue([for c in service.caches : c.in_memory_caching == null ? false : c.in_memory_caching.warm])
@@ -39,7 +39,7 @@ resource "google_cloud_run_v2_job" "this_warm" {
         args    = ["--top", tostring(let.warm_of.warm_keys), "--only-missing"]
 
         dynamic "env" {
-          for_each = let.environment
+          for_each = [for v in let.environment : v if v.name != "PORT"] # a job listens on none
 
           content {
             name  = env.value.name
@@ -66,32 +66,9 @@ resource "google_cloud_run_v2_job" "this_warm" {
   }
 }
 
-resource "google_service_account" "this_warm" {
-  account_id   = shortname("${let.prefix}-${service.name}-warm", 30)
-  display_name = "Starts what fills the caches of ${service.name}"
-}
-
 resource "google_cloud_run_v2_job_iam_member" "this_warm" {
   name     = google_cloud_run_v2_job.this_warm.name
   location = google_cloud_run_v2_job.this_warm.location
   role     = "roles/run.invoker"
-  member   = google_service_account.this_warm.member
-}
-
-resource "google_cloud_scheduler_job" "this_warm" {
-  name             = "${let.name}-warm"
-  region           = target.region
-  description      = "Keeps the hottest values of ${service.name} where they are asked for"
-  schedule         = "every ${ceil(let.warm_of.warm_every / 60)} minutes"
-  time_zone        = "Etc/UTC"
-  attempt_deadline = "60s"
-
-  http_target {
-    http_method = "POST"
-    uri         = "https://run.googleapis.com/v2/${google_cloud_run_v2_job.this_warm.id}:run"
-
-    oauth_token {
-      service_account_email = google_service_account.this_warm.email
-    }
-  }
+  member   = google_service_account.warming.member
 }
