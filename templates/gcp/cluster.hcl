@@ -18,13 +18,6 @@ template "cluster" {
     at        = cluster.node_cpu
     related   = [cluster.node_memory, target.architecture]
   }
-  check "pod_accounts" {
-    condition = target.project != null || length(cluster.services) == 0
-    message   = "Pods get the rights of their service by the name of its account, which has the project in it; the target names no project, so the pods of ${cluster.name} get none."
-    fix       = "Set project in the target."
-    at        = target.project
-    severity  = "warning"
-  }
 }
 
 let {

@@ -38,3 +38,12 @@ resource "google_secret_manager_secret_iam_member" "this" {
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.this.member
 }
+
+output "this" {
+  when = service.runs_on != null && target.project == null
+
+  description = "The account that the pods of ${service.name} have the rights of."
+  value = {
+    account = google_service_account.this.email
+  }
+}

@@ -39,12 +39,18 @@ pack "kubernetes" {
         },
       ]
       # Secrets are named in that file too, and fetched by name. Their values are never in it.
-      replacements = target.provider == "kubernetes" ? null : flatten([
+      replacements = target.provider == "kubernetes" ? null : flatten([[
         for d in blueprint.databases : [{
           source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(d.name, "-", "_")}_${target.provider == "aws" ? "secret_arn" : "secret"}" }
           targets = [{ select = { kind = "ExternalSecret", name = "${d.name}-app" }, fieldPaths = ["spec.data.*.remoteRef.key"] }]
         }] if anytrue([for s in d.clients : s.runs_on != null])
-      ])
+        ], [
+        # Accounts of Google Cloud have the project in their names. Where the blueprint does not say which, Terraform does.
+        for s in blueprint.services : [{
+          source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(s.name, "-", "_")}_account" }
+          targets = [{ select = { kind = "ServiceAccount", name = s.name }, fieldPaths = ["metadata.annotations.[iam.gke.io/gcp-service-account]"] }]
+        }] if s.runs_on != null && (target.provider == "gcp" ? target.project == null : false)
+      ]])
       # So that a new address rolls out: kustomize does not know that Rollouts name ConfigMaps.
       configurations = target.provider == "kubernetes" ? null : ["kustomizeconfig.yaml"]
     }

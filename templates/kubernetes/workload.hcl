@@ -98,7 +98,7 @@ let {
   settings = "${service.name}-${hash(jsonencode(let.variables), 8)}"
   # As the gcp pack names it: 6 to 30 characters.
   google_name    = "${blueprint.name}${blueprint.environment == null ? "" : "-${blueprint.environment}"}-${service.name}"
-  google_account = target.provider != "gcp" ? "" : target.project == null ? "" : "${length(let.google_name) < 6 ? "${let.google_name}-service" : shortname(let.google_name, 30)}@${target.project}.iam.gserviceaccount.com"
+  google_account = target.provider != "gcp" ? "" : target.project == null ? "${replace(service.name, "-", "_")}_account" : "${length(let.google_name) < 6 ? "${let.google_name}-service" : shortname(let.google_name, 30)}@${target.project}.iam.gserviceaccount.com"
   looked_up = let.bare ? [] : concat(
     [for n in concat(service.databases, service.caches) : { name = "${n.let.word}_HOST", key = "${n.let.key}_host" }],
     [for n in service.databases : { name = "${n.let.word}_READER_HOST", key = "${n.let.key}_reader_host" } if n.readers > 0],
