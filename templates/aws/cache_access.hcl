@@ -5,16 +5,18 @@ template "cache_access" {
 }
 
 let {
-  on_instances = [for s in cache.clients : s.name if s.runs_on == null]
-  allowed      = length(let.on_instances) > 0 && (cache.engine != "memcached" || cache.in_memory_caching != null || let.announced)
-  has_reader   = cache.engine != "memcached" && cache.redis_cluster == null && cache.replicas > 0
+  # Pods have a role only where they log in to a cache with it, which they may already.
+  told       = cache.in_memory_caching != null || let.announced
+  with_role  = [for s in cache.clients : s.name if s.runs_on == null || (cache.engine != "memcached" && let.told)]
+  allowed    = length(let.with_role) > 0 && (cache.engine != "memcached" || let.told)
+  has_reader = cache.engine != "memcached" && cache.redis_cluster == null && cache.replicas > 0
 }
 
 locals {
   this_host = cache.engine == "memcached" ? aws_elasticache_cluster.this.cluster_address : cache.redis_cluster == null ? aws_elasticache_replication_group.this.primary_endpoint_address : aws_elasticache_replication_group.this.configuration_endpoint_address
 }
 
-# What clients on instances may do, with their role.
+# What clients may do, with their role.
 data "aws_iam_policy_document" "this_clients" {
   when = let.allowed
 
@@ -55,7 +57,7 @@ data "aws_iam_policy_document" "this_clients" {
 
 resource "aws_iam_role_policy" "this_clients" {
   when     = let.allowed
-  for_each = { for client in let.on_instances : client => aws_iam_role[client].id }
+  for_each = { for client in let.with_role : client => aws_iam_role[client].id }
 
   name   = "cache-${cache.name}"
   role   = each.value

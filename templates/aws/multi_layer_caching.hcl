@@ -46,6 +46,9 @@ let {
   # Through a private balancer, with no way around the edge; else by the service's own public name.
   edge_private = service.runs_on == null && service.balancer != null ? !service.balancer.public && service.balancer.layer == 7 && service.balancer.tls : false
 
+  # Pods have a role only where they log in to a cache with it.
+  edge_role = service.runs_on == null || anytrue([for c in service.caches : c.engine != "memcached"])
+
   edge_domain      = service.multi_layer_caching == null ? null : service.multi_layer_caching.domain
   edge_issued      = let.edge_domain == null ? false : let.edge_issues && (let.edge_domain == target.hosted_zone_name || endswith(let.edge_domain, ".${target.hosted_zone_name}"))
   edge_certificate = let.edge_issued ? null : target.edge_certificate_arn
@@ -76,7 +79,7 @@ resource "aws_ssm_parameter" "this_layers" {
 }
 
 data "aws_iam_policy_document" "this_layers" {
-  when = service.runs_on == null
+  when = let.edge_role
 
   statement {
     actions   = ["ssm:GetParameter"]
@@ -85,7 +88,7 @@ data "aws_iam_policy_document" "this_layers" {
 }
 
 resource "aws_iam_role_policy" "this_layers" {
-  when = service.runs_on == null
+  when = let.edge_role
 
   name   = "layers"
   role   = aws_iam_role.this.id
