@@ -43,7 +43,8 @@ manifest "security.istio.io/v1" "PeerAuthentication" "this" {
     portLevelMtls = let.strict && let.balanced ? {
       # The balancer stands outside of the mesh and has no certificate. Who else comes without
       # one is kept out by the NetworkPolicy.
-      (tostring(service.port)) = { mode = "PERMISSIVE" }
+      (tostring(service.port))                                                   = { mode = "PERMISSIVE" }
+      (tostring(let.health_port == null ? service.port + 65536 : let.health_port)) = let.health_port == null ? null : { mode = "PERMISSIVE" }
     } : null
   }
 }
@@ -69,7 +70,7 @@ manifest "security.istio.io/v1" "AuthorizationPolicy" "this" {
       let.outsiders ? [{
         # Without a certificate: the gateway, let in by the NetworkPolicy.
         from = [{ source = { notPrincipals = ["*"] } }]
-        to   = [{ operation = { ports = [tostring(service.port)] } }]
+        to   = [{ operation = { ports = compact([tostring(service.port), let.health_port == null ? "" : tostring(let.health_port)]) } }]
       }] : [],
     )
   }

@@ -56,6 +56,8 @@ let {
   largest_cpu    = max(4, concat([for s in let.pods : s.vertical_scaling == null ? s.cpu : s.vertical_scaling.max_cpu], [for d in blueprint.databases : let.bare ? d.cpu : 0])...)
   largest_memory = max(8589934592, concat([for s in let.pods : s.vertical_scaling == null ? s.memory : s.vertical_scaling.max_memory], [for d in blueprint.databases : let.bare ? d.memory : 0], [for c in blueprint.caches : let.bare ? 1.5 * c.node_memory : 0])...)
 
+  # On a cloud its own alarms have other ways; these are of what runs in the cluster.
+  told              = target.alert_emails
   monitoring_labels = target.monitoring_labels
 }
 
@@ -69,6 +71,31 @@ manifest "v1" "Namespace" "namespace" {
       "pod-security.kubernetes.io/enforce-version" = "latest"
       "pod-security.kubernetes.io/warn"            = "restricted"
     }
+  }
+}
+
+# Who is told.
+manifest "monitoring.coreos.com/v1alpha1" "AlertmanagerConfig" "alarms" {
+  when = length(let.told) > 0
+  metadata = {
+    name      = blueprint.name
+    namespace = target.namespace
+    labels    = target.monitoring_labels
+  }
+  spec = {
+    route = {
+      receiver       = "people"
+      groupBy        = ["service", "alertname"]
+      groupWait      = "30s"
+      groupInterval  = "5m"
+      repeatInterval = "4h"
+    }
+    receivers = [
+      {
+        name         = "people"
+        emailConfigs = [for address in let.told : { to = address, sendResolved = true }]
+      },
+    ]
   }
 }
 

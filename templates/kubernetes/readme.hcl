@@ -1,0 +1,58 @@
+# What has to be in the cluster before the manifests, and how they get there.
+template "readme" {
+  for = blueprint
+}
+
+let {
+  context = try(target.context, null) == null ? "" : "--context=${shell(target.context)} "
+  # The versions whose definitions these manifests are checked against.
+  operators = [for o in [
+    { name = "Prometheus operator", version = "0.85", why = "monitors and alarms", needed = true },
+    { name = "Argo Rollouts", version = "1.10", why = "releases in steps that go back by themselves", needed = anytrue([for s in let.pods : s.let.rollout]) },
+    { name = "Argo Rollouts' plugin argoproj-labs/gatewayAPI", version = "0.8", why = "weights of the gateway's routes", needed = anytrue([for s in let.pods : s.let.routed || s.let.waypoint if s.canary_deployment != null]) },
+    { name = "metrics-server", version = "0.8", why = "processor and memory of pods, for autoscalers", needed = anytrue([for s in let.pods : s.autoscaler != null]) },
+    { name = "prometheus-adapter", version = "0.12", why = "requests at work and lengths of queues, for autoscalers", needed = anytrue([for s in let.pods : s.horizontal_pod_autoscaler.target_in_flight != null || length(s.horizontal_pod_autoscaler.queue) > 0 if s.horizontal_pod_autoscaler != null]) },
+    { name = "KEDA", version = "2.21", why = "autoscalers that ask Prometheus and know the hour", needed = anytrue([for s in let.pods : s.auto_scaling_group != null]) },
+    { name = "Vertical Pod Autoscaler", version = "1.8", why = "pods that grow", needed = anytrue([for s in let.pods : s.vertical_scaling != null]) },
+    { name = "Istio, with its CNI plugin", version = "1.28", why = "the mesh and the breakers; pods may not change their network rules themselves", needed = anytrue([for s in let.pods : s.let.meshed]) },
+    { name = "Envoy Gateway, with a GatewayClass ${target.gateway_class}", version = "1.9", why = "the way in", needed = length(let.gateways) > 0 },
+    { name = "cert-manager, with a ClusterIssuer ${target.certificate_issuer}", version = "1.21", why = "certificates of the gateways", needed = length(let.certificates) > 0 },
+    { name = "External Secrets, with a ClusterSecretStore ${target.secret_store}", version = "1.3", why = "secrets, by name", needed = anytrue([for s in let.pods : length(s.secrets) > 0 || (!let.bare && length(s.databases) > 0)]) },
+    { name = "CloudNativePG", version = "1.27", why = "databases", needed = let.bare && length(blueprint.databases) > 0 },
+  ] : o if o.needed]
+}
+
+file "README.md" {
+  format  = "text"
+  content = <<EOT
+# ${blueprint.name}
+
+Rendered by scaffold. Change the blueprint and render again, or add files of your own beside these.
+
+## What has to be there
+
+| what | from version | what for |
+|---|---|---|
+%{for o in let.operators~}
+| ${o.name} | ${o.version} | ${o.why} |
+%{endfor~}
+
+## How it gets there
+
+%{if !let.bare~}
+What only Terraform knows (addresses, and the names of secrets) comes from one file, which no secret is in:
+
+```sh
+terraform output -json | jq -r 'to_entries[] | .key as $n | .value.value | objects | to_entries[]
+  | select(.value != null) | "\($n)_\(.key)=\(.value)"' > manifests/infrastructure.env
+```
+
+%{endif~}
+```sh
+kubectl ${let.context}apply -k ${let.bare ? "." : "manifests"}
+```
+
+A ConfigMap whose content has changed gets a new name. The old ones stay for the way back; remove them with
+`kubectl ${let.context}delete configmap NAME` once no ReplicaSet names them.
+EOT
+}
