@@ -25,10 +25,10 @@ func (r *run) move() {
 			}
 		}
 	}
-	if len(file.Lines) == 0 {
+	if len(file.lines) == 0 {
 		return
 	}
-	file.Lines = append([]Line{{Text: r.header()}, {}}, file.Lines...)
+	file.lines = append([]Line{{Text: r.header()}, {}}, file.lines...)
 	file.finish()
 	file.Path = joinPath(r.folder, movedFile)
 	r.result.Files[file.Path] = file
@@ -59,7 +59,7 @@ func formerName(inst *blueprints.Instance) string {
 }
 
 func (f *File) addMove(u *unit, from string) {
-	if len(f.Lines) > 0 {
+	if len(f.lines) > 0 {
 		f.add(Line{})
 	}
 	part := Part{Source: u.at(), Subject: u.job.subject.instance, Scope: u.job.scope}

@@ -22,10 +22,21 @@ type Result struct {
 
 // File is one rendered file.
 type File struct {
-	Path  string
-	Form  Form
-	Data  []byte
-	Lines []Line
+	Path string
+	Form Form
+	Data []byte
+
+	lines []Line
+	trace func() []Line // computes lines when they are first asked for; nil: they are there
+}
+
+// Lines are the lines of the file, each with its origin. They are worked out
+// when they are first asked for, which most renders never do.
+func (f *File) Lines() []Line {
+	if f.trace != nil {
+		f.lines, f.trace = f.trace(), nil
+	}
+	return f.lines
 }
 
 // Line is one line of a file and where it came from.

@@ -3,11 +3,13 @@ package render
 import (
 	"fmt"
 	"path"
+	"runtime"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sync/errgroup"
 
 	"scaffold/render/fold"
 	"scaffold/render/manifest"
@@ -17,9 +19,20 @@ import (
 // write turns the units of each file into lines.
 func (r *run) write() hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, name := range r.order {
-		file, moreDiags := r.file(name, r.files[name])
-		diags = append(diags, moreDiags...)
+	files := make([]*File, len(r.order))
+	problems := make([]hcl.Diagnostics, len(r.order))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range r.order {
+		g.Go(func() error {
+			files[i], problems[i] = r.file(name, r.files[name])
+			return nil
+		})
+	}
+	_ = g.Wait()
+	for i, name := range r.order {
+		file := files[i]
+		diags = append(diags, problems[i]...)
 		if file == nil {
 			continue
 		}
@@ -55,19 +68,27 @@ func (r *run) header() string {
 	return fmt.Sprintf("# Rendered by scaffold from %s. Change that file and render again, or add files of your own beside this one.", path.Base(r.model.Source.Name))
 }
 
+// configFile formats the units side by side. They are formatted one by one:
+// nothing is aligned across blocks, and each line keeps the component that it was
+// rendered for.
 func (r *run) configFile(units []*unit) *File {
-	file := &File{}
-	file.add(Line{Text: r.header()})
+	var b strings.Builder
+	b.WriteString(r.header() + "\n")
 	for _, u := range units {
-		file.add(Line{})
-		// Blocks are formatted one by one: nothing is aligned across blocks,
-		// and each line keeps the component that it was rendered for.
+		b.WriteString("\n" + fold.Text(u.text))
+	}
+	return &File{Data: []byte(b.String()), trace: func() []Line { return r.trace(units) }}
+}
+
+func (r *run) trace(units []*unit) []Line {
+	lines := []Line{{Text: r.header()}}
+	for _, u := range units {
+		lines = append(lines, Line{})
 		for _, line := range fold.Lines(u.text) {
-			file.add(u.line(line))
+			lines = append(lines, u.line(line))
 		}
 	}
-	file.finish()
-	return file
+	return lines
 }
 
 func (u *unit) line(line fold.Line) Line {
@@ -118,16 +139,16 @@ func (u *unit) yamlPart(m yaml.Mark) Part {
 func (r *run) contentFile(u *unit) *File {
 	file := &File{Form: Content, Data: u.data}
 	for _, text := range strings.Split(strings.TrimSuffix(string(u.data), "\n"), "\n") {
-		file.Lines = append(file.Lines, Line{Text: text, Parts: []Part{{Source: u.block.DefRange(), Subject: u.job.subject.instance, Scope: u.job.scope}}})
+		file.lines = append(file.lines, Line{Text: text, Parts: []Part{{Source: u.block.DefRange(), Subject: u.job.subject.instance, Scope: u.job.scope}}})
 	}
 	return file
 }
 
-func (f *File) add(line Line) { f.Lines = append(f.Lines, line) }
+func (f *File) add(line Line) { f.lines = append(f.lines, line) }
 
 func (f *File) finish() {
 	var b strings.Builder
-	for _, line := range f.Lines {
+	for _, line := range f.lines {
 		b.WriteString(line.Text)
 		b.WriteByte('\n')
 	}

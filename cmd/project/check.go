@@ -89,21 +89,21 @@ func translate(root *Root, diags hcl.Diagnostics) hcl.Diagnostics {
 }
 
 func lineText(f *render.File, line int) string {
-	if f == nil || line < 1 || line > len(f.Lines) {
+	if f == nil || line < 1 || line > len(f.Lines()) {
 		return ""
 	}
-	return f.Lines[line-1].Text
+	return f.Lines()[line-1].Text
 }
 
 // bestPart is the part of a line that says most about it: a computed value
 // before text that was copied.
 func bestPart(f *render.File, line int) *render.Part {
-	if f == nil || line < 1 || line > len(f.Lines) {
+	if f == nil || line < 1 || line > len(f.Lines()) {
 		return nil
 	}
 	var best *render.Part
-	for i := range f.Lines[line-1].Parts {
-		p := &f.Lines[line-1].Parts[i]
+	for i := range f.Lines()[line-1].Parts {
+		p := &f.Lines()[line-1].Parts[i]
 		if p.Source.Filename == "" {
 			continue
 		}

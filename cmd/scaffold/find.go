@@ -27,10 +27,10 @@ func (r *rendering) find(file string, line int) (*found, error) {
 			if path.Join(root.Folder, p) != name {
 				continue
 			}
-			if line > len(f.Lines) {
-				return nil, fmt.Errorf("%s has %d lines as rendered, and line %d was asked for; 'scaffold diff' shows whether it was changed", file, len(f.Lines), line)
+			if line > len(f.Lines()) {
+				return nil, fmt.Errorf("%s has %d lines as rendered, and line %d was asked for; 'scaffold diff' shows whether it was changed", file, len(f.Lines()), line)
 			}
-			return &found{root, f.Lines[line-1]}, nil
+			return &found{root, f.Lines()[line-1]}, nil
 		}
 	}
 	return nil, fmt.Errorf("%s is not among the files that %s renders into %s", file, r.project.Source.Name, r.dir)

@@ -27,6 +27,23 @@ func Lines(o Output) []Line {
 	return withoutSurplus(lines, formatted)
 }
 
+// Text is folded text in its final form, as Lines gives it, without the work of
+// finding out where each line came from.
+func Text(o Output) string {
+	formatted := hclwrite.Format([]byte(o.String()))
+	var lines []Line
+	for text := range strings.SplitSeq(strings.TrimSuffix(string(formatted), "\n"), "\n") {
+		lines = append(lines, Line{Text: strings.TrimSuffix(text, "\r")})
+	}
+	var b strings.Builder
+	b.Grow(len(formatted) + 1)
+	for _, line := range withoutSurplus(lines, formatted) {
+		b.WriteString(line.Text)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 // pieces cuts copied text into its lines, without the blanks around them.
 func pieces(segments []Segment) []Segment {
 	var out []Segment
