@@ -14,6 +14,9 @@ let {
     s.rolling_updates != null || (s.vertical_scaling == null ? false : s.vertical_scaling.resize == "window")
   )])
 
+  # Services that answer in the place of one that fails.
+  stand_ins = [for s in blueprint.services : s.breaker.fallback.name if(s.breaker == null ? false : s.breaker.fallback != null)]
+
   # Services that others call are found by name. An instance registers itself while it serves.
   called    = [for s in blueprint.services : s if s.runs_on == null && length(s.clients) > 0]
   namespace = "${blueprint.name}.internal"

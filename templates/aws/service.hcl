@@ -37,16 +37,14 @@ let {
   size    = { vcpu = service.total_cpu, memory_gib = gib(service.total_memory), arch = target.architecture }
   machine = lookup(service.machine, "aws", "") != "" ? lookup(service.machine, "aws", "") : fit(table.instances, let.size).name
   # Spot wants a choice of types: those that give at least as much, the cheapest first.
-  alternatives = [for i, name in distinct(concat([let.machine], [
+  alternatives = !let.spot ? [] : [for i, name in distinct(concat([let.machine], [
     for row in table.instances : row.name
     if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.vcpu <= 2 * let.size.vcpu + 2 && row.memory_gib >= let.size.memory_gib
   ])) : name if i < 4]
 
   registry = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", service.image)) ? split("/", service.image)[0] : ""
   # Whether it is found by name, in service discovery.
-  found = length(service.clients) > 0 || anytrue([
-    for s in blueprint.services : s.breaker == null ? false : s.breaker.fallback == null ? false : s.breaker.fallback.name == service.name
-  ])
+  found  = length(service.clients) > 0 || contains(let.stand_ins, service.name)
   strict = service.mesh == null ? false : service.mesh.strict
   # Pods have the network identity of their cluster's nodes.
   callers = distinct([for s in service.clients : s.runs_on == null ? s.name : s.runs_on.name])
