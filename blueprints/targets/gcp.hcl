@@ -52,7 +52,7 @@ target "gcp" {
   }
   input "image" {
     type    = string
-    default = "projects/cos-cloud/global/images/family/cos-stable"
+    default = self.architecture == "arm64" ? "projects/cos-cloud/global/images/family/cos-arm64-stable" : "projects/cos-cloud/global/images/family/cos-stable"
     matches = "projects/[a-z][a-z0-9:.-]{1,60}/global/images/(?:family/)?[a-z][a-z0-9-]{0,61}[a-z0-9]"
     hint    = "an image such as projects/acme/global/images/shop-20261101"
     summary = "The machine image of instances, with a container runtime. A full name and not a family lets two plans of one commit agree."
