@@ -14,11 +14,6 @@ template "balancer_global" {
   }
 }
 
-let {
-  # Fewer than eleven networks fit into a rule.
-  allow_rules = { for i, networks in chunklist(let.balancer.allow, 10) : 1000 + i => networks }
-}
-
 resource "google_compute_global_address" "this_balancer" {
   name = "${let.name}-balancer"
 }
@@ -309,12 +304,13 @@ resource "google_compute_security_policy" "this" {
     }
   }
 
+  # Ten networks fit into a rule.
   dynamic "rule" {
-    for_each = let.restricted ? let.allow_rules : {}
+    for_each = let.restricted ? chunklist(let.balancer.allow, 10) : []
 
     content {
       action   = "allow"
-      priority = rule.key
+      priority = 1000 + rule.key
 
       match {
         versioned_expr = "SRC_IPS_V1"

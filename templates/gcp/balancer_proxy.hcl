@@ -95,12 +95,13 @@ resource "google_compute_security_policy" "this" {
   name        = let.name
   description = "Connections to ${service.name}"
 
+  # Ten networks fit into a rule.
   dynamic "rule" {
-    for_each = { for i, networks in chunklist(let.balancer.allow, 10) : 1000 + i => networks }
+    for_each = chunklist(let.balancer.allow, 10)
 
     content {
       action   = "allow"
-      priority = rule.key
+      priority = 1000 + rule.key
 
       match {
         versioned_expr = "SRC_IPS_V1"

@@ -11,6 +11,13 @@ template "cluster" {
     at        = cluster.zones
     related   = [target.zones]
   }
+  # A range for pods cannot be changed, so it does not follow max_nodes.
+  check "pods" {
+    condition = target.network == null || cluster.max_nodes < 128
+    message   = "The range for pods that GKE takes in your network is enough for 128 nodes, one of them for upgrades, and ${cluster.name} may have ${cluster.max_nodes}."
+    fix       = "Give the cluster larger nodes and fewer of them."
+    at        = cluster.max_nodes
+  }
   check "machine" {
     condition = lookup(cluster.machine, "gcp", "") != "" || length(let.fitting) > 0
     message   = "No machine type for ${target.architecture} has ${cluster.node_cpu} vCPUs and ${ceil(gib(cluster.node_memory))} GiB."
@@ -65,7 +72,7 @@ resource "google_container_cluster" "this" {
   ip_allocation_policy {
     cluster_secondary_range_name  = target.network == null ? "pods" : null
     services_secondary_range_name = target.network == null ? "services" : null
-    cluster_ipv4_cidr_block       = target.network == null ? null : "/${32 - 8 - max(3, ceil(log(cluster.max_nodes + 1, 2)))}"
+    cluster_ipv4_cidr_block       = target.network == null ? null : "/17"
     services_ipv4_cidr_block      = target.network == null ? null : "/22"
   }
 
@@ -176,6 +183,8 @@ resource "google_container_cluster" "this" {
       }
     }
   }
+
+  depends_on = target.kms_key == null ? null : [google_kms_crypto_key_iam_member.main]
 }
 
 resource "google_container_node_pool" "this" {

@@ -304,6 +304,8 @@ resource "google_compute_region_instance_template" "this" {
   lifecycle {
     create_before_destroy = true
   }
+
+  depends_on = target.kms_key == null ? null : [google_kms_crypto_key_iam_member.main]
 }
 
 resource "google_compute_region_instance_group_manager" "this" {

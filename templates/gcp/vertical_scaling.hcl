@@ -59,6 +59,8 @@ resource "google_compute_disk" "this" {
   lifecycle {
     prevent_destroy = true
   }
+
+  depends_on = target.kms_key == null ? null : [google_kms_crypto_key_iam_member.main]
 }
 
 # A snapshot every day, an hour before the machine may be stopped.
