@@ -66,6 +66,7 @@ let {
     database.engine == "mysql" ? "managed" :
     database.pooler.pooler == "pgbouncer" || database.database_connection_pooling != null ? "pgbouncer" : "managed"
   )
+  pool_user = let.pooled == "managed" && database.engine == "postgres" # Cloud SQL's pooler for Postgres knows no tokens of IAM
   # How it reads: servers with names of their own, or a pool of them behind one address.
   read_pool = database.read_replicas == null || database.database_sharding != null ? false : database.flavour == "cluster" || database.read_replicas.grows
   replicas  = database.read_replicas != null && !let.read_pool && database.database_sharding == null
@@ -109,7 +110,7 @@ let {
       log_min_duration_statement            = "1000"
       } : {
       cloudsql_iam_authentication = "on"
-      max_connections             = tostring(database.max_connections)
+      max_connections             = tostring(let.pooled == "managed" ? max(database.max_connections, database.pooler.max_clients + database.reserved_connections) : database.max_connections)
       max_execution_time          = tostring(1000 * database.statement_timeout)
       innodb_lock_wait_timeout    = tostring(ceil(database.idle_transaction_timeout))
       slow_query_log              = "on"
@@ -133,5 +134,6 @@ let {
   clients      = database.clients[*].name
   on_instances = [for s in database.clients : s.name if s.runs_on == null]
   in_clusters  = distinct([for s in database.clients : s.runs_on.name if s.runs_on != null])
-  port         = let.pooled == "managed" ? (database.engine == "postgres" ? 6432 : 3307) : database.port
+  # Cloud SQL's pooler for Postgres listens beside the server, the one for MySQL is part of it.
+  port = let.pooled == "managed" && database.engine == "postgres" ? 6432 : database.port
 }

@@ -13,8 +13,10 @@ output "this" {
     host       = local.this_host
     port       = let.port
     database   = database.database_name
+    user       = let.pooled == "pgbouncer" ? "app" : let.pool_user ? google_sql_user.this_pool.name : null
+    secret     = let.pool_user ? google_secret_manager_secret.this_pool.secret_id : null
     connection = google_sql_database_instance.this.connection_name
-    users      = length(let.clients) == 0 || let.pooled == "pgbouncer" ? null : { for client in let.clients : client => google_sql_user.this[client].name }
+    users      = length(let.clients) == 0 || let.pooled == "pgbouncer" || let.pool_user ? null : { for client in let.clients : client => google_sql_user.this[client].name }
   }
 }
 
@@ -27,7 +29,9 @@ output "this" {
     reader_host = local.this_reader_host
     port        = let.port
     database    = database.database_name
+    user        = let.pooled == "pgbouncer" ? "app" : let.pool_user ? google_sql_user.this_pool.name : null
+    secret      = let.pool_user ? google_secret_manager_secret.this_pool.secret_id : null
     connection  = google_sql_database_instance.this.connection_name
-    users       = length(let.clients) == 0 || let.pooled == "pgbouncer" ? null : { for client in let.clients : client => google_sql_user.this[client].name }
+    users       = length(let.clients) == 0 || let.pooled == "pgbouncer" || let.pool_user ? null : { for client in let.clients : client => google_sql_user.this[client].name }
   }
 }

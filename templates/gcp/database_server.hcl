@@ -20,7 +20,7 @@ resource "google_sql_database_instance" "this" {
   instance_type    = "CLOUD_SQL_INSTANCE"
 
   encryption_key_name                  = target.kms_key
-  enforce_new_sql_network_architecture = let.pooled == "managed" ? true : null
+  enforce_new_sql_network_architecture = let.pooled == "managed" ? true : null # the pooler needs it
 
   # Terraform refuses to delete it, and so does Google.
   deletion_protection = database.deletion_protection
@@ -48,12 +48,27 @@ resource "google_sql_database_instance" "this" {
       }
     }
 
+    connection_pool_config {
+      when = let.pooled == "managed"
+
+      connection_pooling_enabled = true
+
+      dynamic "flags" {
+        for_each = local.this_pool
+
+        content {
+          name  = flags.key
+          value = flags.value
+        }
+      }
+    }
+
     backup_configuration {
       enabled                        = database.backup_days > 0
       start_time                     = format("%02d:00", database.backup_hour)
       point_in_time_recovery_enabled = database.engine == "postgres" ? database.backup_days > 0 : null
       binary_log_enabled             = database.engine == "mysql" ? database.backup_days > 0 : null
-      transaction_log_retention_days = database.backup_days > 0 ? let.log_days : null # Enterprise keeps a week at most
+      transaction_log_retention_days = database.backup_days > 0 ? let.log_days : null # a week at most in Enterprise, five in Enterprise Plus
 
       backup_retention_settings {
         when = database.backup_days > 0
