@@ -8,6 +8,13 @@ component "site" {
     nullable = true
     summary  = "The service that the files come from. Without one they lie in a bucket that scaffold makes."
   }
+  input "image" {
+    type     = string
+    nullable = true
+    matches  = "[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+    hint     = "a container image with a tag or digest, such as ghcr.io/acme/assets:1.4.2"
+    summary  = "A container image with the files in /site, for a target that has no buckets. Without one they lie there on a volume that you fill."
+  }
   input "domain" {
     type     = string
     nullable = true
