@@ -553,13 +553,6 @@ let {
     let.clustered ? ["${cache.name}-bootstrap"] : [],
     let.backup_days > 0 ? ["${cache.name}-backup"] : [],
   )
-  warmers = cache.in_memory_caching == null ? [] : cache.in_memory_caching.warm && length(cache.clients) > 0 ? ["${cache.name}-warmer"] : []
-  # Warmers of services that cache in layers, and whoever throws copies out.
-  layer_jobs = flatten([for s in cache.clients : s.multi_layer_caching == null ? [] : s.multi_layer_caching.cache.name != cache.name ? [] : concat(
-    ["${s.name}-invalidator"],
-    s.multi_layer_caching_detailed == null ? [] : ["${s.name}-layers-warmer"],
-  )])
-  takers = concat(cache.clients[*].name, let.warmers, let.layer_jobs)
 }
 
 manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {

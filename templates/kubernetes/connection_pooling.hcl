@@ -489,8 +489,8 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this_pooler" {
     podSelector = { matchLabels = { "scaffold/pooler" = database.name } }
     policyTypes = ["Ingress", "Egress"]
     ingress = [
-      length(database.clients) == 0 ? null : {
-        from  = [for c in database.clients : { podSelector = { matchLabels = { "app.kubernetes.io/name" = c.name } } }]
+      length(let.users) == 0 ? null : {
+        from  = [for c in let.users : { podSelector = { matchLabels = { "app.kubernetes.io/name" = c } } }]
         ports = [{ port = 5432, protocol = "TCP" }]
       },
       {

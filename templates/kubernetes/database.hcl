@@ -46,6 +46,7 @@ let {
   servers = database.database_sharding == null ? [{ name = database.name, shard = "", delay = 0 }] : [
     for n, s in database.database_sharding.ring : { name = "${database.name}-${s.name}", shard = s.name, delay = n }
   ]
+  moves     = database.database_sharding == null ? [] : database.database_sharding.move
   readers   = database.read_replicas == null ? 0 : database.read_replicas.count
   instances = database.zones + let.readers
   # With three servers a lost one leaves enough to be sure that a commit is on two of them.
@@ -64,13 +65,19 @@ let {
   bouncer   = database.pooler == null ? false : database.pooler.pooler == "pgbouncer"
   full_pool = database.database_connection_pooling != null
   pool_ro   = database.pooler == null || let.readers == 0 ? false : database.database_connection_pooling == null ? true : database.database_connection_pooling.pool_readers
+  # Services, and jobs that read on their behalf.
+  users = concat(database.clients[*].name, flatten([for s in database.clients : concat(
+    [for c in s.caches : "${c.name}-warmer" if c.in_memory_caching == null ? false : c.in_memory_caching.warm && c.clients[0].name == s.name],
+    s.multi_layer_caching == null ? [] : ["${s.name}-invalidator"],
+    s.multi_layer_caching_detailed == null ? [] : ["${s.name}-layers-warmer"],
+  )]))
   # Who talks to the servers: the services, or whatever stands between.
   callers = concat(
-    let.pooled || let.proxied ? [] : database.clients[*].name,
+    let.pooled || let.proxied ? [] : let.users,
     let.proxied ? ["${database.name}-router"] : [],
     let.pooled ? flatten([for s in let.servers : ["${s.name}-pooler", let.pool_ro ? "${s.name}-pooler-ro" : ""]]) : [],
     # Readers without a pooler are asked directly.
-    let.pooled && let.readers > 0 && !let.pool_ro ? database.clients[*].name : [],
+    let.pooled && let.readers > 0 && !let.pool_ro ? let.users : [],
   )
   pods_named = "(${join("|", let.servers[*].name)})-[0-9]+"
   archive    = target.backup_url != null && database.backup_days > 0
@@ -228,7 +235,24 @@ manifest "postgresql.cnpg.io/v1" "Cluster" "this" {
         labelSelector     = { matchLabels = { "cnpg.io/cluster" = each.value.name } }
       },
     ]
+    # Where rows come from while slots are moved here.
+    externalClusters = length([for m in let.moves : m if m.to_shard == each.value.shard]) == 0 ? null : [
+      for from in distinct([for m in let.moves : m.from_shard if m.to_shard == each.value.shard]) : {
+        name = "${database.name}-${from}"
+        connectionParameters = {
+          host    = "${database.name}-${from}-rw.${let.namespace}.svc"
+          user    = database.admin
+          dbname  = database.database_name
+          sslmode = "require"
+        }
+        password = { name = let.secret, key = "password" }
+      }
+    ]
     managed = {
+      roles = length([for m in let.moves : m if m.from_shard == each.value.shard]) == 0 ? null : [
+        # May be copied from, for as long as slots are moved.
+        { name = database.admin, ensure = "present", login = true, replication = true },
+      ]
       services = {
         # -r mixes the primary with the others: nobody should read from it by accident.
         disabledDefaultServices = ["r"]
