@@ -3,14 +3,14 @@ template "database" {
   file = "database_${database.name}.tf"
 
   check "version" {
-    condition = contains(database.engine == "postgres" ? ["13", "14", "15", "16", "17", "18"] : ["8.0", "8.4"], database.version)
+    condition = let.spanner || contains(database.engine == "postgres" ? ["13", "14", "15", "16", "17", "18"] : ["8.0", "8.4"], database.version)
     message   = "Cloud SQL has no ${database.engine == "postgres" ? "PostgreSQL" : "MySQL"} ${database.version}."
     fix       = database.engine == "postgres" ? "Set version to one from \"13\" to \"18\"." : "Set version to \"8.0\" or \"8.4\"."
     at        = database.version
     related   = [database.engine]
   }
   check "tier" {
-    condition = let.machine != "" || length(let.fitting) > 0
+    condition = let.spanner || let.machine != "" || length(let.fitting) > 0
     message   = "No tier of Cloud SQL ${let.edition_name} has ${database.cpu} vCPUs and ${ceil(gib(database.memory))} GiB."
     fix       = "Make ${database.name} smaller; with database_sharding there can be several."
     at        = database.cpu
@@ -60,6 +60,7 @@ let {
   # The suffixes of replicas, shards and poolers need some of what a name may have.
   name = shortname("${let.prefix}-${database.name}", 40)
 
+  spanner = database.database_sharding == null ? false : database.database_sharding.by == "managed"
   # Who pools: Cloud SQL itself, or PgBouncer where its settings are wanted.
   pooled = (
     database.pooler == null || database.database_sharding != null ? "none" :
@@ -85,7 +86,7 @@ let {
   edition      = let.plus ? "ENTERPRISE_PLUS" : "ENTERPRISE"
   edition_name = let.plus ? "Enterprise Plus" : "Enterprise"
   fitting      = [for row in table.sql_tiers : row if row.vcpu >= database.cpu && row.memory_gib >= gib(database.memory) && (let.plus ? row.plus : row.enterprise) == 1]
-  tier         = let.machine != "" ? let.machine : let.fitting[0].tier
+  tier         = let.machine != "" ? let.machine : let.spanner ? "" : let.fitting[0].tier
   disk         = startswith(let.machine, "db-c4a-") ? "HYPERDISK_BALANCED" : "PD_SSD"
   version      = "${upper(database.engine)}_${replace(database.version, ".", "_")}"
 

@@ -7,9 +7,9 @@ template "databases" {
 
 let {
   # Replicas and shards are found by name.
-  database_zone = anytrue([for d in blueprint.databases : d.database_sharding != null || d.let.replicas])
+  database_zone = anytrue([for d in blueprint.databases : d.let.replicas || (d.database_sharding != null && !d.let.spanner)])
   # Clients on instances and in pods alike log in as their own account.
-  database_clients = distinct([for s in blueprint.services : s.name if length(s.databases) > 0])
+  database_clients = distinct([for s in blueprint.services : s.name if anytrue([for d in s.databases : !d.let.spanner])])
 }
 
 # Logging in to a database is a matter of IAM: nobody has a password.
