@@ -46,13 +46,13 @@ manifest "argoproj.io/v1alpha1" "AnalysisTemplate" "this_health" {
             prometheus = {
               address = target.prometheus
               timeout = 20
-              query   = (let.compared ? <<-EOT
+              query = (let.compared ? <<-EOT
                 (
                   sum(rate(${let.requests}{${let.fresh},${let.failed}}[${let.span}])) / sum(rate(${let.requests}{${let.fresh}}[${let.span}]))
                     - on () (sum(rate(${let.requests}{${let.stable},${let.failed}}[${let.span}])) or vector(0)) / sum(rate(${let.requests}{${let.stable}}[${let.span}]))
                 ) and on () sum(increase(${let.requests}{${let.fresh}}[${let.span}])) >= ${let.enough}
               EOT
-              : <<-EOT
+                : <<-EOT
                 sum(rate(${let.requests}{${let.fresh},${let.failed}}[${let.span}])) / sum(rate(${let.requests}{${let.fresh}}[${let.span}]))
               EOT
               )

@@ -163,8 +163,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "AutoscalerAtMaximum"
-            expr  = <<-EOT
+            alert  = "AutoscalerAtMaximum"
+            expr   = <<-EOT
               kube_horizontalpodautoscaler_status_desired_replicas{namespace="${let.namespace}",horizontalpodautoscaler="${service.name}"} >= ${self.max}
             EOT
             for    = "15m"
@@ -174,8 +174,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "AutoscalerBlind"
-            expr  = <<-EOT
+            alert  = "AutoscalerBlind"
+            expr   = <<-EOT
               sum(rate(keda_scaler_detail_errors_total{scaledObject="${service.name}"}[5m])) > 0
             EOT
             for    = "5m"
@@ -185,8 +185,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "PodsIdle"
-            expr  = <<-EOT
+            alert  = "PodsIdle"
+            expr   = <<-EOT
               avg_over_time(
                 (sum(rate(container_cpu_usage_seconds_total{${let.pods}}[5m])) / sum(kube_pod_container_resource_requests{${let.pods},resource="cpu"}))[6h:5m]
               ) < ${floor(40 * self.target_cpu) / 10000}

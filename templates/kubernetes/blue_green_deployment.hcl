@@ -39,12 +39,12 @@ extend "apps/v1" "Deployment" "this" {
         autoPromotionEnabled = self.promote == "tests"
         maxUnavailable       = 0
         # The old version stays at full size for as long: the way back is one change of a selector.
-        scaleDownDelaySeconds         = ceil(self.keep_old)
-        scaleDownDelayRevisionLimit   = 1
-        abortScaleDownDelaySeconds    = 60
-        activeMetadata                = { labels = { role = "active" } }
-        previewMetadata               = { labels = { role = "preview" } }
-        prePromotionAnalysis          = { templates = [{ templateName = "${service.name}-smoke" }] }
+        scaleDownDelaySeconds       = ceil(self.keep_old)
+        scaleDownDelayRevisionLimit = 1
+        abortScaleDownDelaySeconds  = 60
+        activeMetadata              = { labels = { role = "active" } }
+        previewMetadata             = { labels = { role = "preview" } }
+        prePromotionAnalysis        = { templates = [{ templateName = "${service.name}-smoke" }] }
         postPromotionAnalysis = self.rollback == "alarms" ? {
           templates = [{ templateName = "${service.name}-health" }]
           args = [
@@ -178,8 +178,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "ReleaseRefused"
-            expr  = <<-EOT
+            alert  = "ReleaseRefused"
+            expr   = <<-EOT
               max(${replace(join(" or ", let.release_info), "PHASE", "Degraded")}) > 0
             EOT
             for    = "1m"
@@ -189,8 +189,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "ReleaseWaits"
-            expr  = <<-EOT
+            alert  = "ReleaseWaits"
+            expr   = <<-EOT
               max(${replace(join(" or ", let.release_info), "PHASE", "Paused")}) > 0
             EOT
             for    = "2h"

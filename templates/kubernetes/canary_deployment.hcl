@@ -35,7 +35,7 @@ let {
     [for name in [service.name] : name if let.routed && let.route == "GRPCRoute"],
     [for name in ["${service.name}-mesh"] : name if let.waypoint && service.protocol == "grpc"],
   )
-  split            = let.split_by_mesh || let.split_by_gateway
+  split = let.split_by_mesh || let.split_by_gateway
 }
 
 extend "apps/v1" "Deployment" "this" {
@@ -103,8 +103,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "CanaryUndone"
-            expr  = <<-EOT
+            alert  = "CanaryUndone"
+            expr   = <<-EOT
               max(${replace(join(" or ", let.release_info), "PHASE", "Degraded")}) > 0
             EOT
             for    = "1m"
@@ -114,8 +114,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "CanaryStuck"
-            expr  = <<-EOT
+            alert  = "CanaryStuck"
+            expr   = <<-EOT
               max(${replace(join(" or ", let.release_info), "PHASE", "Paused|Progressing")}) > 0
             EOT
             for    = "${ceil((3600 + (length(self.steps) + 1) * self.step_time) / 60)}m"

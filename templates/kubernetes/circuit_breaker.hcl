@@ -340,8 +340,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "CircuitOpen"
-            expr  = <<-EOT
+            alert  = "CircuitOpen"
+            expr   = <<-EOT
               max by (cluster_name) (envoy_cluster_circuit_breakers_default_rq_pending_open{${let.job}} or envoy_cluster_circuit_breakers_default_rq_open{${let.job}}) > 0
             EOT
             for    = let.advanced == null ? "1m" : "${ceil(let.advanced.open_alarm)}s"
@@ -351,8 +351,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "HostsLeftAlone"
-            expr  = <<-EOT
+            alert  = "HostsLeftAlone"
+            expr   = <<-EOT
               sum by (cluster_name) (envoy_cluster_outlier_detection_ejections_active{${let.job}}) / sum by (cluster_name) (envoy_cluster_membership_total{${let.job}}) > 0.25
             EOT
             for    = "2m"
@@ -362,8 +362,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "RepeatsDropped"
-            expr  = <<-EOT
+            alert  = "RepeatsDropped"
+            expr   = <<-EOT
               sum by (cluster_name) (rate(envoy_cluster_upstream_rq_retry_overflow{${let.job}}[5m])) > 0
             EOT
             for    = "5m"

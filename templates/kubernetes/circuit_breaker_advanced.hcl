@@ -49,8 +49,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             labels = let.alarm
           },
           {
-            alert = "CircuitFlaps"
-            expr  = <<-EOT
+            alert  = "CircuitFlaps"
+            expr   = <<-EOT
               changes(breaker:open{service="${service.name}"}[10m]) > 6
             EOT
             labels = merge({ severity = "warning" }, let.alarm)
@@ -59,8 +59,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "HalfOpenFails"
-            expr  = <<-EOT
+            alert  = "HalfOpenFails"
+            expr   = <<-EOT
               sum by (cluster_name) (increase(envoy_cluster_outlier_detection_ejections_enforced_total{${let.job}}[10m])) > 5
             EOT
             labels = merge({ severity = "critical" }, let.alarm)
@@ -69,8 +69,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "AdaptiveLimitLow"
-            expr  = <<-EOT
+            alert  = "AdaptiveLimitLow"
+            expr   = <<-EOT
               min by (pod) (envoy_http_adaptive_concurrency_gradient_controller_concurrency_limit{${let.guards ? let.job : "namespace=\"${let.namespace}\",job=~\"${join("|", [for d in let.guarded : "${let.namespace}/${d.name}"])}\""}}) < 10
             EOT
             for    = "5m"
@@ -80,8 +80,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "FallbacksOften"
-            expr  = <<-EOT
+            alert  = "FallbacksOften"
+            expr   = <<-EOT
               sum(rate(istio_requests_total{${let.job},reporter="source",response_flags=~"UO|UH|UF|UT"}[5m])) / sum(rate(istio_requests_total{${let.job},reporter="source"}[5m])) > 0.1
             EOT
             for    = "5m"

@@ -19,7 +19,7 @@ let {
       tls   = anytrue([for s in let.balanced_services : s.balancer.min_tls == "1.3" if s.let.gateway == name]) ? "1.3" : "1.2"
       logs  = anytrue([for s in let.balanced_services : s.balancer.access_logs if s.let.gateway == name])
       # How much comes through, for the number of proxies: one carries some thousands of requests per second.
-      most  = max(6, ceil(sum([for s in let.balanced_services : s.max_instances * s.instance_rps if s.let.gateway == name]) / 2000))
+      most = max(6, ceil(sum([for s in let.balanced_services : s.max_instances * s.instance_rps if s.let.gateway == name]) / 2000))
     } if length([for s in let.balanced_services : s if s.let.gateway == name]) > 0
   ]
   certificates = distinct(flatten([for g in let.gateways : g.hosts]))
@@ -99,7 +99,7 @@ manifest "gateway.envoyproxy.io/v1alpha1" "EnvoyProxy" "gateway" {
                 request  = "%REQ(X-REQUEST-ID)%"
               }
             }
-            sinks  = [{ type = "File", file = { path = "/dev/stdout" } }]
+            sinks = [{ type = "File", file = { path = "/dev/stdout" } }]
           },
         ]
       } : { disable = true }
@@ -151,16 +151,16 @@ manifest "gateway.envoyproxy.io/v1alpha1" "EnvoyProxy" "gateway" {
           externalTrafficPolicy = "Local"
           loadBalancerClass     = let.cloud == "aws" ? "service.k8s.aws/nlb" : null
           annotations = let.cloud == "aws" ? {
-            "service.beta.kubernetes.io/aws-load-balancer-scheme"                         = each.value.public ? "internet-facing" : "internal"
-            "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"                = "ip"
-            "service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol"           = "http"
-            "service.beta.kubernetes.io/aws-load-balancer-healthcheck-path"               = "/ready"
-            "service.beta.kubernetes.io/aws-load-balancer-healthcheck-port"               = "19003"
-            "service.beta.kubernetes.io/aws-load-balancer-attributes"                     = "load_balancing.cross_zone.enabled=true"
-            "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes"        = "preserve_client_ip.enabled=true,deregistration_delay.timeout_seconds=60"
-          } : let.cloud == "gcp" ? {
-            "networking.gke.io/load-balancer-type"         = each.value.public ? "External" : "Internal"
-            "cloud.google.com/l4-rbs"                      = each.value.public ? "enabled" : null
+            "service.beta.kubernetes.io/aws-load-balancer-scheme"                  = each.value.public ? "internet-facing" : "internal"
+            "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"         = "ip"
+            "service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol"    = "http"
+            "service.beta.kubernetes.io/aws-load-balancer-healthcheck-path"        = "/ready"
+            "service.beta.kubernetes.io/aws-load-balancer-healthcheck-port"        = "19003"
+            "service.beta.kubernetes.io/aws-load-balancer-attributes"              = "load_balancing.cross_zone.enabled=true"
+            "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes" = "preserve_client_ip.enabled=true,deregistration_delay.timeout_seconds=60"
+            } : let.cloud == "gcp" ? {
+            "networking.gke.io/load-balancer-type"                         = each.value.public ? "External" : "Internal"
+            "cloud.google.com/l4-rbs"                                      = each.value.public ? "enabled" : null
             "networking.gke.io/internal-load-balancer-allow-global-access" = each.value.public ? null : "true"
           } : null
         }

@@ -101,8 +101,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "AutoscalerAtMaximum"
-            expr  = <<-EOT
+            alert  = "AutoscalerAtMaximum"
+            expr   = <<-EOT
               kube_horizontalpodautoscaler_status_desired_replicas{namespace="${let.namespace}",horizontalpodautoscaler="${service.name}"} >= ${self.max}
             EOT
             for    = "15m"
@@ -112,8 +112,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "AutoscalerBlind"
-            expr  = <<-EOT
+            alert  = "AutoscalerBlind"
+            expr   = <<-EOT
               kube_horizontalpodautoscaler_status_condition{namespace="${let.namespace}",horizontalpodautoscaler="${service.name}",condition="ScalingActive",status="false"} == 1
             EOT
             for    = "10m"
@@ -123,8 +123,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "AutoscalerSwings"
-            expr  = <<-EOT
+            alert  = "AutoscalerSwings"
+            expr   = <<-EOT
               changes(kube_horizontalpodautoscaler_status_desired_replicas{namespace="${let.namespace}",horizontalpodautoscaler="${service.name}"}[30m]) > 12
             EOT
             for    = "15m"
@@ -134,8 +134,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "PodsPending"
-            expr  = <<-EOT
+            alert  = "PodsPending"
+            expr   = <<-EOT
               kube_horizontalpodautoscaler_status_desired_replicas{namespace="${let.namespace}",horizontalpodautoscaler="${service.name}"}
                 - kube_horizontalpodautoscaler_status_current_replicas{namespace="${let.namespace}",horizontalpodautoscaler="${service.name}"} > 2
             EOT
@@ -146,8 +146,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "Throttled"
-            expr  = <<-EOT
+            alert  = "Throttled"
+            expr   = <<-EOT
               sum(rate(container_cpu_cfs_throttled_periods_total{${let.pods}}[5m])) / sum(rate(container_cpu_cfs_periods_total{${let.pods}}[5m])) > 0.25
             EOT
             for    = "15m"

@@ -43,7 +43,7 @@ manifest "security.istio.io/v1" "PeerAuthentication" "this" {
     portLevelMtls = let.strict && let.balanced ? {
       # The balancer stands outside of the mesh and has no certificate. Who else comes without
       # one is kept out by the NetworkPolicy.
-      (tostring(service.port))                                                   = { mode = "PERMISSIVE" }
+      (tostring(service.port))                                                     = { mode = "PERMISSIVE" }
       (tostring(let.health_port == null ? service.port + 65536 : let.health_port)) = let.health_port == null ? null : { mode = "PERMISSIVE" }
     } : null
   }
@@ -179,7 +179,7 @@ manifest "telemetry.istio.io/v1" "Telemetry" "this" {
     accessLogging = [
       {
         providers = [{ name = "envoy" }]
-        filter = { expression = "response.code >= 500 || connection.mtls == false" }
+        filter    = { expression = "response.code >= 500 || connection.mtls == false" }
       },
     ]
     metrics = [
@@ -327,8 +327,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "ProxiesSlow"
-            expr  = <<-EOT
+            alert  = "ProxiesSlow"
+            expr   = <<-EOT
               histogram_quantile(0.99, sum by (le) (rate(istio_request_duration_milliseconds_bucket{reporter="source",destination_service_name="${service.name}",destination_service_namespace="${let.namespace}"}[5m])))
                 - histogram_quantile(0.99, sum by (le) (rate(istio_request_duration_milliseconds_bucket{${let.where}}[5m]))) > ${1000 * service.mesh.max_latency}
             EOT
@@ -339,8 +339,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "ProxyMemory"
-            expr  = <<-EOT
+            alert  = "ProxyMemory"
+            expr   = <<-EOT
               max by (pod) (container_memory_working_set_bytes{namespace="${let.namespace}",pod=~"${service.name}-.*",container="istio-proxy"}) > ${floor(0.85 * service.mesh.proxy_memory)}
             EOT
             for    = "10m"
@@ -350,8 +350,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           let.strict && !let.balanced ? {
-            alert = "Plaintext"
-            expr  = <<-EOT
+            alert  = "Plaintext"
+            expr   = <<-EOT
               sum(rate(istio_requests_total{${let.where},connection_security_policy!="mutual_tls"}[5m])) > 0
             EOT
             for    = "5m"

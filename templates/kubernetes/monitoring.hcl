@@ -26,7 +26,7 @@ let {
 
   # As its controller is scraped, the namespace is one label or the other.
   release_info = [for label in ["namespace", "exported_namespace"] : "rollout_info{${label}=\"${let.namespace}\",name=\"${service.name}\",phase=~\"PHASE\"}"]
-  alarm  = { service = service.name }
+  alarm        = { service = service.name }
 
   # The part of a month's error budget that an hour of this would use up is a fiftieth.
   burn = floor(14.4 * (100 - service.availability) * 10000 + 0.5) / 1000000
@@ -71,8 +71,8 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         rules = concat(
           let.measured ? [
             {
-              alert = "ErrorBudgetBurns"
-              expr  = <<-EOT
+              alert  = "ErrorBudgetBurns"
+              expr   = <<-EOT
                 (
                   sum(rate(${let.requests}{${let.where},${let.failed}}[5m])) / sum(rate(${let.requests}{${let.where}}[5m])) > ${let.burn}
                 )
@@ -88,8 +88,8 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
               }
             },
             {
-              alert = "AnswersSlow"
-              expr  = <<-EOT
+              alert  = "AnswersSlow"
+              expr   = <<-EOT
                 histogram_quantile(0.99, sum by (le) (rate(${let.bucket}{${let.where}}[5m]))) > ${floor(800 * let.unit * service.request_timeout + 0.5) / 1000}
               EOT
               for    = "10m"
@@ -101,8 +101,8 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           ] : [],
           [
             {
-              alert = "PodsMissing"
-              expr  = <<-EOT
+              alert  = "PodsMissing"
+              expr   = <<-EOT
                 sum(kube_pod_container_status_ready{${let.pods}}) < ${service.min_instances}
               EOT
               for    = "5m"
@@ -112,8 +112,8 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
               }
             },
             {
-              alert = "PodsRestart"
-              expr  = <<-EOT
+              alert  = "PodsRestart"
+              expr   = <<-EOT
                 sum(increase(kube_pod_container_status_restarts_total{${let.pods}}[15m])) > 3
               EOT
               for    = "1m"

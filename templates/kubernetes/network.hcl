@@ -6,7 +6,7 @@ template "network" {
 }
 
 let {
-  wire          = service.protocol == "udp" ? "UDP" : "TCP"
+  wire = service.protocol == "udp" ? "UDP" : "TCP"
   pod_callers = concat(
     [for c in service.clients : c if let.bare || c.runs_on != null],
     [for c in let.replaceable : c if c.breaker.fallback.name == service.name],

@@ -64,7 +64,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             expr = (let.rollout ? <<-EOT
               max(${replace(join(" or ", let.release_info), "PHASE", "Degraded")}) > 0
             EOT
-            : <<-EOT
+              : <<-EOT
               kube_deployment_status_condition{namespace="${let.namespace}",deployment="${service.name}",condition="Progressing",status="false"} == 1
             EOT
             )
@@ -75,8 +75,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "VersionsMixed"
-            expr  = <<-EOT
+            alert  = "VersionsMixed"
+            expr   = <<-EOT
               count(count by (image_spec) (kube_pod_container_info{${let.pods}})) > 1
             EOT
             for    = "${ceil(max(3600, 2 * self.deadline + length(self.checkpoints) * self.pause) / 60)}m"

@@ -29,8 +29,8 @@ let {
     service.balancer.public ? (let.parent == null ? null : "${service.name}.${let.parent}") :
     "${service.name}.${let.namespace}.internal"
   )
-  ends_tls = !let.routed || let.entry == null ? false : service.balancer.domain != null || service.balancer.public
-  listener = let.entry == null ? "http" : shortname(replace(replace(let.entry, "*", "any"), ".", "-"), 58)
+  ends_tls   = !let.routed || let.entry == null ? false : service.balancer.domain != null || service.balancer.public
+  listener   = let.entry == null ? "http" : shortname(replace(replace(let.entry, "*", "any"), ".", "-"), 58)
   restricted = service.balancer == null ? false : length([for n in service.balancer.allow : n if n == "0.0.0.0/0"]) == 0
 }
 
@@ -92,7 +92,7 @@ manifest "gateway.envoyproxy.io/v1alpha1" "BackendTrafficPolicy" "this" {
           attributes = { HttpOnly = "true", SameSite = "Lax", Secure = let.ends_tls ? "true" : "false" }
         }
       }
-    } : {
+      } : {
       type      = lookup({ least_requests = "LeastRequest", round_robin = "RoundRobin", random = "Random" }, service.balancer.algorithm, "LeastRequest")
       slowStart = service.balancer.slow_start == 0 ? null : { window = duration(service.balancer.slow_start) }
       # Within the zone as long as it has enough pods.
@@ -286,8 +286,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
         name = service.name
         rules = [
           {
-            alert = "LoadUneven"
-            expr  = <<-EOT
+            alert  = "LoadUneven"
+            expr   = <<-EOT
               max(rate(envoy_cluster_endpoint_rq_total{envoy_cluster_name=~"${lower(let.route)}/${let.namespace}/${service.name}/.*"}[5m]))
                 / avg(rate(envoy_cluster_endpoint_rq_total{envoy_cluster_name=~"${lower(let.route)}/${let.namespace}/${service.name}/.*"}[5m])) > 1.5
             EOT
@@ -298,8 +298,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "BackendsUnhealthy"
-            expr  = <<-EOT
+            alert  = "BackendsUnhealthy"
+            expr   = <<-EOT
               sum(envoy_cluster_membership_healthy{envoy_cluster_name=~"${lower(let.route)}/${let.namespace}/${service.name}/.*"})
                 / sum(envoy_cluster_membership_total{envoy_cluster_name=~"${lower(let.route)}/${let.namespace}/${service.name}/.*"}) < 0.7
             EOT
@@ -310,8 +310,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "GatewayErrors"
-            expr  = <<-EOT
+            alert  = "GatewayErrors"
+            expr   = <<-EOT
               sum(rate(envoy_cluster_upstream_rq_xx{envoy_response_code_class="5",envoy_cluster_name=~"${lower(let.route)}/${let.namespace}/${service.name}/.*"}[5m]))
                 / sum(rate(envoy_cluster_upstream_rq_xx{envoy_cluster_name=~"${lower(let.route)}/${let.namespace}/${service.name}/.*"}[5m])) > 0.05
             EOT

@@ -12,7 +12,7 @@ let {
     { name = "${service.name}-stable", weight = 100 },
     { name = "${service.name}-canary", weight = 0 },
   ]
-  route    = service.balancer == null ? "HTTPRoute" : service.balancer.protocol == "grpc" ? "GRPCRoute" : "HTTPRoute"
+  route = service.balancer == null ? "HTTPRoute" : service.balancer.protocol == "grpc" ? "GRPCRoute" : "HTTPRoute"
   route_backends = [for b in let.backends : {
     name   = b.name
     port   = service.port

@@ -9,7 +9,7 @@ template "traffic" {
 
 let {
   # Whether any proxy sends requests to it.
-  steered = let.layer_7 && !let.ambient && (let.in_mesh || let.guards || anytrue([for c in let.pod_callers : c.let.sidecar]))
+  steered         = let.layer_7 && !let.ambient && (let.in_mesh || let.guards || anytrue([for c in let.pod_callers : c.let.sidecar]))
   guarded_callers = [for c in let.pod_callers : c if c.breaker == null || !let.layer_7 ? false : !c.breaker.guards_itself]
   # A route for each caller and each of its endpoints; last of all, for everybody else.
   routes = concat(

@@ -36,7 +36,7 @@ manifest "autoscaling.k8s.io/v1" "VerticalPodAutoscaler" "this" {
       updateMode = self.resize == "now" ? (
         # In the running pod; a new one only where the node has no room.
         "InPlaceOrRecreate"
-      ) : (
+        ) : (
         # When the pod starts, which it does in the window.
         "Initial"
       )
@@ -261,8 +261,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             labels = let.alarm
           },
           {
-            alert = "CpuHigh"
-            expr  = <<-EOT
+            alert  = "CpuHigh"
+            expr   = <<-EOT
               avg_over_time(vertical:cpu_used:ratio{service="${service.name}"}[${ceil(self.observe)}s]) > ${self.high_cpu / 100}
             EOT
             for    = "5m"
@@ -272,8 +272,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "MemoryHigh"
-            expr  = <<-EOT
+            alert  = "MemoryHigh"
+            expr   = <<-EOT
               max(container_memory_working_set_bytes{${let.pods}}) / max(kube_pod_container_resource_limits{${let.pods},resource="memory"}) > ${self.high_memory / 100}
             EOT
             for    = "10m"
@@ -283,8 +283,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "TooLarge"
-            expr  = <<-EOT
+            alert  = "TooLarge"
+            expr   = <<-EOT
               avg_over_time(vertical:cpu_used:ratio{service="${service.name}"}[1d]) < ${self.low_cpu / 100}
             EOT
             for    = "1d"
@@ -294,8 +294,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "ResizePending"
-            expr  = <<-EOT
+            alert  = "ResizePending"
+            expr   = <<-EOT
               max(kube_pod_status_resize{namespace="${let.namespace}",pod=~"${service.name}-[0-9]+",status=~"Infeasible|Deferred"}) > 0
             EOT
             for    = "15m"
@@ -305,8 +305,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "DiskFills"
-            expr  = <<-EOT
+            alert  = "DiskFills"
+            expr   = <<-EOT
               predict_linear(kubelet_volume_stats_available_bytes{namespace="${let.namespace}",persistentvolumeclaim="data-${service.name}-0"}[6h], 7 * 86400) < 0
             EOT
             for    = "1h"
@@ -316,8 +316,8 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             }
           },
           {
-            alert = "CeilingNear"
-            expr  = <<-EOT
+            alert  = "CeilingNear"
+            expr   = <<-EOT
               max(kube_customresource_vpa_containerrecommendations_uncappedtarget{namespace="${let.namespace}",container="${service.name}",resource="cpu"}) > ${floor(self.max_cpu * self.ceiling_warning) / 100}
                 or max(kube_customresource_vpa_containerrecommendations_uncappedtarget{namespace="${let.namespace}",container="${service.name}",resource="memory"}) > ${floor(self.max_memory * self.ceiling_warning / 100)}
             EOT

@@ -150,7 +150,7 @@ manifest "apps/v1" "Deployment" "this" {
     )
   }
   spec = {
-    serviceName = let.vertical ? "${service.name}-peers" : null
+    serviceName             = let.vertical ? "${service.name}-peers" : null
     replicas                = service.autoscaler == null ? service.replicas : null
     revisionHistoryLimit    = 5
     minReadySeconds         = let.settle
@@ -301,11 +301,11 @@ manifest "apps/v1" "Deployment" "this" {
               { resourceName = "memory", restartPolicy = "RestartContainer" },
             ] : null
             startupProbe = let.probe == "none" ? null : {
-              httpGet          = let.probe == "http" ? { path = service.health_path, port = let.probe_port } : null
-              grpc             = let.probe == "grpc" ? { port = service.port } : null
-              tcpSocket        = let.probe == "tcp" ? { port = let.probe_port } : null
-              periodSeconds    = 2
-              timeoutSeconds   = 1
+              httpGet        = let.probe == "http" ? { path = service.health_path, port = let.probe_port } : null
+              grpc           = let.probe == "grpc" ? { port = service.port } : null
+              tcpSocket      = let.probe == "tcp" ? { port = let.probe_port } : null
+              periodSeconds  = 2
+              timeoutSeconds = 1
               # Twice the time that it needs to start.
               failureThreshold = max(30, ceil(service.boot_time))
             }
