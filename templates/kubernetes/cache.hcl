@@ -527,7 +527,7 @@ manifest "v1" "Service" "this_nodes" {
     publishNotReadyAddresses = true
     selector                 = { "app.kubernetes.io/name" = cache.name }
     ports = [
-      { name = "cache", port = 6379, targetPort = "cache", protocol = "TCP" },
+      { name = "tcp-cache", port = 6379, targetPort = "cache", protocol = "TCP" },
     ]
   }
 }

@@ -282,7 +282,7 @@ manifest "v1" "Service" "this" {
     trafficDistribution = cache.zones > 1 ? "PreferSameZone" : null
     selector            = { "app.kubernetes.io/name" = "${cache.name}-guard" }
     ports = [
-      { name = "cache", port = 6379, targetPort = "cache", protocol = "TCP" },
+      { name = "tcp-cache", port = 6379, targetPort = "cache", protocol = "TCP" },
     ]
   }
 }
@@ -298,7 +298,7 @@ manifest "v1" "Service" "this_guard" {
     publishNotReadyAddresses = true
     selector                 = { "app.kubernetes.io/name" = "${cache.name}-guard" }
     ports = [
-      { name = "sentinel", port = 26379, targetPort = "sentinel", protocol = "TCP" },
+      { name = "tcp-sentinel", port = 26379, targetPort = "sentinel", protocol = "TCP" },
     ]
   }
 }

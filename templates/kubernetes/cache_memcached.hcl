@@ -161,7 +161,7 @@ manifest "v1" "Service" "this_nodes" {
     clusterIP = "None"
     selector  = { "app.kubernetes.io/name" = cache.name }
     ports = [
-      { name = "cache", port = 11211, targetPort = "cache", protocol = "TCP" },
+      { name = "tcp-cache", port = 11211, targetPort = "cache", protocol = "TCP" },
     ]
   }
 }
