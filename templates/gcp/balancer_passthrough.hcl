@@ -9,7 +9,7 @@ template "balancer_passthrough" {
     health_checks = [google_compute_region_health_check.this_ready.unhealthy_threshold, google_compute_region_backend_service.this.health_checks]
     algorithm     = [google_compute_region_backend_service.this.session_affinity, google_compute_region_backend_service.this.backend.balancing_mode]
     stickiness    = [google_compute_region_backend_service.this.session_affinity]
-    distribution  = [google_compute_region_backend_service.this.log_config, google_monitoring_alert_policy.this_balancer.conditions]
+    distribution  = [google_compute_region_backend_service.this.log_config, let.transport == "tcp" ? google_monitoring_alert_policy.this_balancer.conditions : google_monitoring_alert_policy.this_unhealthy.conditions]
   }
   misses = {
     tls = "What passes through is not read, so TLS ends in the program."

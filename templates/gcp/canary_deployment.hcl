@@ -29,6 +29,8 @@ let {
     { name = "segment", value = service.canary_deployment.segment },
   ]
 
+  thousandths = floor(10 * service.canary_deployment.weight + 0.5)
+
   window = "${max(1, floor(service.canary_deployment.window / 60))}m"
   suffix = let.watch == "inside" ? "-inside" : ""
   # Share of the requests of a version that fail.
@@ -39,17 +41,18 @@ let {
   slow   = "histogram_quantile(0.99, sum by (le) (rate(${let.watch_queries.latencies}{backend_target_name=\"${let.name}-canary${let.suffix}\"}[${let.window}])))"
 }
 
+# Weights are thousandths of the requests.
 locals {
   this_tracks = {
     stable = {
       image  = service.image
-      weight = let.canary.weights.stable
+      weight = 1000 - let.thousandths
       min    = service.min_instances
       max    = service.max_instances
     }
     canary = {
       image  = let.canary.canary_image
-      weight = let.canary.weights.canary
+      weight = let.thousandths
       min    = let.canary.canary_min
       max    = let.canary.canary_max
     }

@@ -97,7 +97,8 @@ let {
   }
   # What the proxies answered themselves, by the backend that they should have asked.
   breaker_resource = let.guarded_by == "global" ? "http_load_balancer" : "internal_http_lb_rule"
-  breaker_backends = let.guarded_by == "global" ? "resource.labels.backend_service_name=~\"^${let.name}\"" : "resource.labels.backend_service_name=~\"^${let.name}(-to-|-inside$|$)\""
+breaker_maps     = let.guarded_by == "global" ? "^${let.name}$" : "^${let.name}(-to-.*|-inside)?$"
+  breaker_backend  = let.guarded_by == "global" ? "resource.labels.backend_service_name" : "resource.labels.backend_target_name"
 }
 
 resource "google_compute_region_backend_service" "this_to" {
@@ -572,7 +573,7 @@ extend "google_compute_backend_service" "this" {
 resource "google_logging_metric" "this_breaker" {
   name        = "${let.name}-breaker"
   description = "Calls that were broken off before they reached what ${service.name} calls"
-  filter      = "resource.type=\"${let.breaker_resource}\" ${let.breaker_backends} httpRequest.status=503 jsonPayload.proxyStatus:\"error\""
+  filter      = "resource.type=\"${let.breaker_resource}\" resource.labels.url_map_name=~\"${let.breaker_maps}\" httpRequest.status=503 jsonPayload.proxyStatus:\"error\""
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -590,7 +591,7 @@ resource "google_logging_metric" "this_breaker" {
   }
 
   label_extractors = {
-    backend = "EXTRACT(resource.labels.backend_service_name)"
+    backend = "EXTRACT(${let.breaker_backend})"
     reason  = "EXTRACT(jsonPayload.proxyStatus)"
   }
 }

@@ -98,11 +98,11 @@ let {
   lb_requests = let.balancer_kind == "global" ? "${let.lb_metrics}/backend_request_count" : "${let.lb_metrics}/request_count"
 }
 
-# Every address that a probe finds changed is written down: there is no metric for it.
+# What health checks find is in their logs: there is no metric for it.
 resource "google_logging_metric" "this_unhealthy" {
   name        = "${let.name}-unhealthy"
   description = "Instances of ${service.name} that stopped answering their health check"
-  filter      = "resource.type=\"gce_instance_group\" resource.labels.instance_group_name=~\"^${let.name}(-[a-z]+)?$\" jsonPayload.healthCheckProbeResult.healthState=\"UNHEALTHY\""
+  filter      = "resource.type=\"gce_instance_group\" resource.labels.instance_group_name=~\"^${let.name}${let.tracked ? "-(${let.main_track}|${let.other_track})" : ""}$\" jsonPayload.healthCheckProbeResult.healthState=\"UNHEALTHY\""
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -205,7 +205,7 @@ resource "google_monitoring_alert_policy" "this_imbalance" {
 
 # Round trips say whether connections suffer; what is said over them is not read.
 resource "google_monitoring_alert_policy" "this_balancer" {
-  when = let.balancer.layer == 4
+  when = let.balancer.layer == 4 && let.transport == "tcp"
 
   display_name          = "${let.name}: latency"
   combiner              = "OR"

@@ -14,7 +14,7 @@ template "load_balancer_types" {
     ]
     health_checks       = [contains(["global", "proxy"], let.balancer_kind) ? google_compute_health_check.this_ready.unhealthy_threshold : google_compute_region_health_check.this_ready.unhealthy_threshold]
     latency_or_features = [service.load_balancer_types.type, output.this_balancer.value]
-    monitoring          = [google_monitoring_alert_policy.this_balancer.conditions, google_monitoring_alert_policy.this_unhealthy.conditions]
+    monitoring          = [google_monitoring_alert_policy.this_unhealthy.conditions, let.transport == "tcp" ? google_monitoring_alert_policy.this_balancer.conditions : google_compute_region_backend_service.this.log_config]
   }
 
   check "types" {

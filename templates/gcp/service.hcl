@@ -70,7 +70,7 @@ let {
 
   size     = { vcpu = service.total_cpu, memory_gib = gib(service.total_memory), arch = target.architecture }
   fitting  = [for row in table.machine_types : row if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.memory_gib >= let.size.memory_gib && (let.fleet || contains(let.hyperdisk_only, row.series))]
-  machine  = lookup(service.machine, "gcp", "") != "" ? lookup(service.machine, "gcp", "") : let.fitting[0].name
+  machine  = lookup(service.machine, "gcp", "") != "" ? lookup(service.machine, "gcp", "") : length(let.fitting) > 0 ? let.fitting[0].name : ""
   series   = split("-", let.machine)[0]
   disk     = contains(let.hyperdisk_only, let.series) ? "hyperdisk-balanced" : "pd-balanced"
   registry = can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/|^(?:[a-z]+\\.)?gcr\\.io/", service.image)) ? split("/", service.image)[0] : ""
