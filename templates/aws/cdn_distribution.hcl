@@ -35,7 +35,9 @@ let {
   fallback_of = [for s in blueprint.services : s.name if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback == null ? false : s.multi_layer_caching_detailed.fallback.name == site.name)]
   invalidates = site.cdn_distribution == null ? false : site.cdn_distribution.invalidate == "changed" && site.origin == null
   price_class = site.cdn_distribution == null ? null : { "americas-europe" = "PriceClass_100", most = "PriceClass_200", world = "PriceClass_All" }[site.cdn_distribution.audience]
-  compresses  = site.cdn_distribution == null ? false : site.cdn_distribution.compress && site.cdn_distribution.edge_max_ttl > 0
+  # Where nothing is kept, nothing can make another copy.
+  keeps      = site.cdn_distribution == null ? false : site.cdn_distribution.edge_max_ttl > 0
+  compresses = let.keeps && (site.cdn_distribution == null ? false : site.cdn_distribution.compress)
 }
 
 resource "aws_cloudfront_origin_access_control" "this" {
@@ -114,20 +116,20 @@ resource "aws_cloudfront_cache_policy" "this" {
     }
 
     headers_config {
-      header_behavior = length(let.cdn.key_headers) > 0 ? "whitelist" : "none"
+      header_behavior = length(let.cdn.key_headers) > 0 && let.keeps ? "whitelist" : "none"
 
       headers {
-        when = length(let.cdn.key_headers) > 0
+        when = length(let.cdn.key_headers) > 0 && let.keeps
 
         items = let.cdn.key_headers
       }
     }
 
     query_strings_config {
-      query_string_behavior = length(let.cdn.key_query) > 0 ? "whitelist" : "none"
+      query_string_behavior = length(let.cdn.key_query) > 0 && let.keeps ? "whitelist" : "none"
 
       query_strings {
-        when = length(let.cdn.key_query) > 0
+        when = length(let.cdn.key_query) > 0 && let.keeps
 
         items = let.cdn.key_query
       }

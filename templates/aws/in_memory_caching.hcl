@@ -132,9 +132,9 @@ resource "aws_scheduler_schedule" "this_warm" {
       Targets = [{
         Key = "tag:Name"
         Values = (
-          anytrue([for s in let.warmed : s.let.tracked]) ?
-          flatten([for s in let.warmed : s.let.tracked ? [for track in keys(local["${s.name}_tracks"]) : "${s.let.name}-${track}"] : [s.let.name]]) :
-          [for s in let.warmed : s.let.name]
+          !anytrue([for s in let.warmed : s.let.tracked]) ? [for s in let.warmed : s.let.name] :
+          length(let.warmed) == 1 ? [for track in keys(local["${let.warmed[0].name}_tracks"]) : "${let.warmed[0].let.name}-${track}"] :
+          flatten([for s in let.warmed : s.let.tracked ? [for track in keys(local["${s.name}_tracks"]) : "${s.let.name}-${track}"] : [s.let.name]])
         )
       }]
     })

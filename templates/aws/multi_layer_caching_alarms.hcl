@@ -76,6 +76,8 @@ resource "aws_cloudwatch_dashboard" "this_layers" {
     widgets = [
       {
         type   = "metric"
+        x      = 0
+        y      = 0
         width  = 8
         height = 6
         properties = {
@@ -89,6 +91,7 @@ resource "aws_cloudwatch_dashboard" "this_layers" {
       {
         type   = "metric"
         x      = 8
+        y      = 0
         width  = 8
         height = 6
         properties = {
@@ -105,6 +108,7 @@ resource "aws_cloudwatch_dashboard" "this_layers" {
       {
         type   = "metric"
         x      = 16
+        y      = 0
         width  = 8
         height = 6
         properties = {
