@@ -79,11 +79,12 @@ let {
     service.environment,
   )
   environment = concat(
-    [for name, value in let.variables : { name = name, value = value, host = "" }],
-    [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" } if n.kind == "database" ? n.database_sharding == null : true],
-    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SECRET_ARN", value = "", host = "${n.name}_secret_arn" } if n.database_sharding == null],
-    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SHARD_MAP", value = "", host = "${n.name}_shard_map" } if n.database_sharding != null],
-    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0 && n.database_sharding == null],
+    [for name, value in let.variables : { name = name, value = value, host = "", user = "" }],
+    [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host", user = "" }],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host", user = "" } if n.readers > 0 && n.database_sharding == null],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SECRET_ARN", value = "", host = "${n.name}_secret_arn", user = "" } if n.database_sharding == null],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SHARD_MAP", value = "", host = "${n.name}_shard_map", user = "" } if n.database_sharding != null],
+    [for n in service.caches : { name = "${upper(replace(n.name, "-", "_"))}_USER", value = "", host = "", user = n.name } if n.engine != "memcached"],
   )
 
   # What the scripts of the machine go by.
@@ -326,7 +327,7 @@ resource "aws_launch_template" "this" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", [for v in let.environment : v.host == "" ? "${v.name}=${v.value}" : "${v.name}=${local[v.host]}"])
+          content = join("\n", [for v in let.environment : v.user != "" ? "${v.name}=${aws_elasticache_user[v.user].user_name}" : v.host != "" ? "${v.name}=${local[v.host]}" : "${v.name}=${v.value}"])
         },
         {
           path    = "/etc/app/secrets"
