@@ -68,7 +68,6 @@ let {
   # Services, and jobs that read on their behalf.
   users = concat(database.clients[*].name, flatten([for s in database.clients : concat(
     [for c in s.caches : "${c.name}-warmer" if c.in_memory_caching == null ? false : c.in_memory_caching.warm && c.clients[0].name == s.name],
-    s.multi_layer_caching == null ? [] : ["${s.name}-invalidator"],
     s.multi_layer_caching_detailed == null ? [] : ["${s.name}-layers-warmer"],
   )]))
   # Who talks to the servers: the services, or whatever stands between.
