@@ -103,6 +103,24 @@ resource "google_compute_region_url_map" "this_inside" {
         }
       }
     }
+
+    route_rules {
+      priority = 10
+      service  = google_compute_region_backend_service.this_inside[let.other_track].id
+
+      dynamic "match_rules" {
+        for_each = let.track_headers
+
+        content {
+          prefix_match = "/"
+
+          header_matches {
+            header_name = match_rules.value.name
+            exact_match = match_rules.value.value
+          }
+        }
+      }
+    }
   }
 }
 

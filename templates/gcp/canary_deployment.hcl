@@ -9,7 +9,7 @@ template "canary_deployment" {
     metrics       = [let.watch == "global" ? google_compute_backend_service.this.log_config : let.watch == "internal" ? google_compute_region_backend_service.this.log_config : google_compute_region_backend_service.this_inside.log_config]
     criteria      = [google_monitoring_alert_policy.this_rollout.conditions]
     rollback      = [google_eventarc_trigger.this_rollback.destination, google_workflows_workflow.this_rollback.source_contents]
-    segments      = [let.watch == "global" ? google_compute_url_map.this.path_matcher.route_rules : google_compute_region_url_map.this.path_matcher.route_rules]
+    segments      = [let.watch == "global" ? google_compute_url_map.this.path_matcher.route_rules : let.watch == "internal" ? google_compute_region_url_map.this.path_matcher.route_rules : google_compute_region_url_map.this_inside.path_matcher.route_rules]
   }
 
   check "something_splits" {

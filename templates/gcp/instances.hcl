@@ -32,8 +32,6 @@ file "instance/app.service" {
     [Service]
     EnvironmentFile=/etc/app/instance.env
     ExecStartPre=-/usr/bin/docker rm --force app
-    # Container-Optimized OS lets nothing in but SSH; who gets this far is the network firewall's matter.
-    ExecStartPre=-/sbin/iptables -w -A INPUT -p $${TRANSPORT} -m multiport --dports $${PORTS} -j ACCEPT
     ExecStart=/bin/bash /etc/app/app.sh
     ExecStop=/usr/bin/docker stop -t $${DRAIN} app
     TimeoutStopSec=infinity
@@ -57,6 +55,14 @@ file "instance/app.sh" {
         http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token |
         sed -n 's/.*"access_token" *: *"\([^"]*\)".*/\1/p'
     }
+
+    # Container-Optimized OS lets nothing in but SSH. Who gets this far is the network's firewall's matter.
+    if command -v iptables >/dev/null; then
+      for transport in tcp udp; do
+        rule=(INPUT -p "$transport" -m multiport --dports "$PORTS" -j ACCEPT)
+        iptables -w -C "$${rule[@]}" 2>/dev/null || iptables -w -A "$${rule[@]}"
+      done
+    fi
 
     # The disk of Container-Optimized OS takes writes in few places only.
     export DOCKER_CONFIG=/var/lib/app

@@ -9,10 +9,10 @@ pack "gcp" {
 
   # Where templates share a file they stand in this order.
   order = [
-    "versions", "network", "existing_network", "proxies", "shared", "instances",
+    "versions", "network", "existing_network", "proxies", "shared", "balancer_logs", "instances",
     "identity", "service", "auto_scaling_group", "vertical_scaling", "address",
     "balancer_global", "balancer_internal", "balancer_proxy", "balancer_passthrough", "elastic_load_balancing", "load_balancer_types",
-    "rolling_updates", "blue_green_deployment", "canary_deployment", "rollback",
+    "rolling_updates", "blue_green_deployment", "blue_green_by_hand", "canary_deployment", "rollback",
     "circuit_breaker", "circuit_breaker_advanced",
     "cluster", "horizontal_pod_autoscaler", "service_mesh",
     "private_services", "databases", "database", "database_server", "database_sharding", "database_spanner", "read_replicas",
@@ -21,7 +21,7 @@ pack "gcp" {
     "caches", "warming_shared", "parameters", "cache", "cache_valkey", "cache_redis", "cache_memcached", "redis_cluster", "cache_access",
     "in_memory_caching", "cache_invalidation", "cache_outputs",
     "cache_valkey_alarms", "cache_memcached_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "warming",
-    "site", "cdn_distribution", "multi_layer_caching", "multi_layer_caching_detailed",
+    "purging", "site", "cdn_distribution", "cdn_distribution_purge", "cdn_distribution_alarms", "multi_layer_caching", "multi_layer_caching_detailed",
   ]
 
   forbids "rollouts" {

@@ -97,12 +97,8 @@ resource "google_workflows_workflow" "this_rollback" {
   source_contents     = let.tracked ? file("${path.module}/rollback/weights.yaml") : file("${path.module}/rollback/group.yaml")
 
   user_env_vars = let.tracked ? {
-    KEEP = "-${let.keep}(-inside)?$"
-    URL_MAPS = jsonencode(
-      let.watch == "global" && let.inside == "http" ? [google_compute_url_map.this.id, google_compute_region_url_map.this_inside.id] :
-      let.watch == "global" ? [google_compute_url_map.this.id] :
-      let.watch == "internal" ? [google_compute_region_url_map.this.id] : [google_compute_region_url_map.this_inside.id]
-    )
+    KEEP     = "-${let.keep}(-inside)?$"
+    URL_MAPS = jsonencode(let.watch == "global" && let.inside == "http" ? [google_compute_url_map.this.id, google_compute_region_url_map.this_inside.id] : let.watch == "global" ? [google_compute_url_map.this.id] : let.watch == "internal" ? [google_compute_region_url_map.this.id] : [google_compute_region_url_map.this_inside.id])
     } : {
     GROUP = google_compute_region_instance_group_manager.this.id
   }

@@ -231,7 +231,6 @@ resource "google_compute_region_instance_template" "this" {
             "SERVICE=${service.name}",
             "PROJECT=${local.project}",
             "REGISTRY=${let.registry}",
-            "TRANSPORT=${let.transport}",
             "PORTS=${join(",", let.ports)}",
             "DRAIN=${ceil(service.drain_time)}",
             "VOLUME=",

@@ -60,8 +60,9 @@ let {
   rolls_back = anytrue([for s in let.instances : s.let.rolls_back])
   budgets = target.billing_account != null && anytrue(concat(
     [for s in let.instances : s.let.budget != null],
+    [for s in blueprint.sites : s.let.budget != null],
   ))
-  numbered = let.rolls_back || let.budgets || target.kms_key != null || anytrue([for c in blueprint.clusters : length(c.let.secrets) > 0])
+  numbered = let.rolls_back || let.budgets || target.kms_key != null || anytrue([for s in blueprint.sites : s.let.invalidates]) || anytrue([for c in blueprint.clusters : length(c.let.secrets) > 0])
 }
 
 terraform {

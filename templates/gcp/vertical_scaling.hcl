@@ -119,7 +119,6 @@ resource "google_compute_instance" "this" {
             "SERVICE=${service.name}",
             "PROJECT=${local.project}",
             "REGISTRY=${let.registry}",
-            "TRANSPORT=${let.transport}",
             "PORTS=${join(",", let.ports)}",
             "DRAIN=${ceil(service.drain_time)}",
             "VOLUME=/mnt/disks/data:/data",
