@@ -1,7 +1,7 @@
 # Cloud SQL and Memcached stand in a network of Google's that is peered with ours: a network has one peering for both.
 template "private_services" {
   for  = blueprint
-  when = length(blueprint.databases) > 0 || anytrue([for c in blueprint.caches : c.engine == "memcached"])
+  when = anytrue([for d in blueprint.databases : d.database_sharding == null ? true : d.database_sharding.by == "servers"]) || anytrue([for c in blueprint.caches : c.engine == "memcached"])
   file = "network.tf"
 }
 

@@ -1,0 +1,199 @@
+template "cdn_distribution_alarms" {
+  for     = site
+  pattern = "cdn_distribution"
+  file    = "site_${site.name}_alarms.tf"
+}
+
+locals {
+  this_requests = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.this.name}\""
+}
+
+# By continent: each has places of its own.
+resource "google_monitoring_alert_policy" "this_hits" {
+  display_name          = "${let.name}: hits"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "less than ${let.cdn.min_hit_ratio} % of the requests of a continent are answered by the network"
+
+    condition_threshold {
+      filter             = "${local.this_requests} AND metric.type = \"loadbalancing.googleapis.com/https/request_count\" AND metric.labels.cache_result = \"HIT\""
+      denominator_filter = "${local.this_requests} AND metric.type = \"loadbalancing.googleapis.com/https/request_count\""
+      comparison         = "COMPARISON_LT"
+      threshold_value    = let.cdn.min_hit_ratio / 100
+      duration           = "1800s"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["metric.label.proxy_continent"]
+      }
+
+      denominator_aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["metric.label.proxy_continent"]
+      }
+    }
+  }
+
+  documentation {
+    content = "Files live too short, or are asked for under ever new names. x-cache-status in an answer says what the network did."
+  }
+}
+
+resource "google_monitoring_alert_policy" "this_errors" {
+  display_name          = "${let.name}: errors"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "more than ${let.cdn.max_errors} % of the requests fail"
+
+    condition_threshold {
+      filter             = "${local.this_requests} AND metric.type = \"loadbalancing.googleapis.com/https/request_count\" AND metric.labels.response_code_class = 500"
+      denominator_filter = "${local.this_requests} AND metric.type = \"loadbalancing.googleapis.com/https/request_count\""
+      comparison         = "COMPARISON_GT"
+      threshold_value    = let.cdn.max_errors / 100
+      duration           = "300s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+
+      denominator_aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    content = "Neither the network nor what is behind it can answer."
+  }
+}
+
+resource "google_monitoring_alert_policy" "this" {
+  for_each = {
+    bytes = {
+      metric    = "response_bytes_count"
+      threshold = let.cdn.max_bytes
+      period    = "86400s"
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      means     = "More than ${ceil(gib(let.cdn.max_bytes))} GiB were sent in a day: traffic is what a network costs."
+    }
+    origin = {
+      metric    = "backend_latencies"
+      threshold = 1000 * let.cdn.max_origin_latency
+      period    = "300s"
+      aligner   = "ALIGN_PERCENTILE_95"
+      reducer   = "REDUCE_MAX"
+      means     = "What is behind the network takes longer than ${span(let.cdn.max_origin_latency)} for one request in twenty."
+    }
+  }
+
+  display_name          = "${let.name}: ${each.key}"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = each.key
+
+    condition_threshold {
+      filter          = "${local.this_requests} AND metric.type = \"loadbalancing.googleapis.com/https/${each.value.metric}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.threshold
+      duration        = each.key == "bytes" ? "0s" : "900s"
+
+      aggregations {
+        alignment_period     = each.value.period
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
+      }
+    }
+  }
+
+  documentation {
+    content = each.value.means
+  }
+}
+
+resource "google_monitoring_dashboard" "this" {
+  dashboard_json = jsonencode({
+    displayName = let.name
+    mosaicLayout = {
+      columns = 12
+      tiles = [
+        for i, chart in local.this_charts : {
+          xPos   = 6 * (i % 2)
+          yPos   = 4 * floor(i / 2)
+          width  = 6
+          height = 4
+          widget = { title = chart.title, xyChart = { dataSets = [{ timeSeriesQuery = { prometheusQuery = chart.query } }] } }
+        }
+      ]
+    }
+  })
+}
+
+locals {
+  this_charts = [
+    { title = "Hits by continent", query = "sum by (proxy_continent) (rate(loadbalancing_googleapis_com:https_request_count{url_map_name=\"${let.name}\",cache_result=\"HIT\"}[5m])) / sum by (proxy_continent) (rate(loadbalancing_googleapis_com:https_request_count{url_map_name=\"${let.name}\"}[5m]))" },
+    { title = "Requests by result", query = "sum by (cache_result) (rate(loadbalancing_googleapis_com:https_request_count{url_map_name=\"${let.name}\"}[5m]))" },
+    { title = "Latency by country (95 %, ms)", query = "histogram_quantile(0.95, sum by (le, client_country) (rate(loadbalancing_googleapis_com:https_total_latencies_bucket{url_map_name=\"${let.name}\"}[5m])))" },
+    { title = "Bytes by country", query = "sum by (client_country) (rate(loadbalancing_googleapis_com:https_response_bytes_count{url_map_name=\"${let.name}\"}[5m]))" },
+  ]
+}
+
+# Logs of what is sent, apart from all others, and for as long as they are wanted.
+resource "google_logging_project_bucket_config" "this" {
+  project        = local.project
+  location       = "global"
+  bucket_id      = let.name
+  retention_days = let.cdn.log_days
+}
+
+resource "google_logging_project_sink" "this" {
+  name                   = let.name
+  destination            = "logging.googleapis.com/${google_logging_project_bucket_config.this.id}"
+  filter                 = "resource.type=\"http_load_balancer\" AND resource.labels.url_map_name=\"${google_compute_url_map.this.name}\""
+  unique_writer_identity = true
+}
+
+resource "google_billing_budget" "this" {
+  when = let.budget != null && target.billing_account != null
+
+  billing_account = target.billing_account
+  display_name    = let.name
+
+  # Cloud CDN and the load balancer cannot be told apart by name: it is the project's traffic that is counted.
+  budget_filter {
+    projects = ["projects/${local.project_number}"]
+    services = ["services/6F81-5844-456A"] # Compute Engine, which networking is part of
+  }
+
+  amount {
+    specified_amount {
+      units = tostring(let.budget)
+    }
+  }
+
+  threshold_rules {
+    threshold_percent = 0.8
+  }
+
+  threshold_rules {
+    threshold_percent = 1
+    spend_basis       = "FORECASTED_SPEND"
+  }
+}
