@@ -26,7 +26,7 @@ let {
   # A request with this header reaches the colour that does not serve, on the same address and with the same certificate.
   track_headers = [{ name = "x-release", value = "next" }]
   live_backend  = "resource.type = \"${let.watch_resource}\" AND resource.labels.backend_target_name = \"${let.name}-${service.blue_green_deployment.live}${let.watch == "inside" ? "-inside" : ""}\""
-  smokable      = let.watch == "global" && service.balancer.domain != null
+  smokable      = let.watch == "global" && let.issued && !let.wildcard
 }
 
 locals {

@@ -223,7 +223,7 @@ resource "google_container_node_pool" "this" {
     oauth_scopes      = ["https://www.googleapis.com/auth/cloud-platform"]
 
     shielded_instance_config {
-      enable_secure_boot          = true
+      enable_secure_boot          = target.architecture != "arm64"
       enable_integrity_monitoring = true
     }
 
@@ -274,7 +274,7 @@ resource "google_container_node_pool" "this_spot" {
     spot              = true
 
     shielded_instance_config {
-      enable_secure_boot          = true
+      enable_secure_boot          = target.architecture != "arm64"
       enable_integrity_monitoring = true
     }
 

@@ -192,7 +192,7 @@ resource "google_compute_instance" "this" {
   }
 
   shielded_instance_config {
-    enable_secure_boot          = true
+    enable_secure_boot          = target.architecture != "arm64"
     enable_vtpm                 = true
     enable_integrity_monitoring = true
   }
