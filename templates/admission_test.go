@@ -32,10 +32,47 @@ service "web" {
 }
 `
 
+const shards = `
+blueprint "shop" {}
+target "kubernetes" {}
+database "events" {
+  database_sharding {
+    key              = "customer_id"
+    tables           = ["events", "lines"]
+    reference_tables = ["countries"]
+    router           = "proxy"
+  }
+}
+database "sales" {
+  memory = "32GiB"
+  read_replicas { count = 1 }
+  connection_pooling {}
+  database_sharding {
+    key    = "customer_id"
+    tables = ["sales"]
+    count  = 2
+    move "first" {
+      from_shard = "s00"
+      to_shard   = "s01"
+      from       = 0
+      to         = 9
+    }
+  }
+}
+service "web" {
+  image = "ghcr.io/acme/web:1.4.2"
+  needs = [database.events, database.sales]
+}
+`
+
 // everything are blueprints that together name whatever is kept in a cluster.
 var everything = map[string]string{
 	"databases": databases,
 	"caches":    caches,
+	"shards":    shards,
+	"policies":  policies,
+	"sites":     sites,
+	"layers":    layers,
 }
 
 // folderOf writes the manifests of a blueprint into a folder.

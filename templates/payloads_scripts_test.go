@@ -2,7 +2,6 @@ package templates_test
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -19,12 +18,13 @@ func TestScripts(t *testing.T) {
 				}
 				data, _ := doc["data"].(map[string]any)
 				for key, text := range data {
-					if !strings.HasSuffix(key, ".sh") {
+					shell := map[string]string{".sh": "sh", ".bash": "bash"}[filepath.Ext(key)]
+					if shell == "" {
 						continue
 					}
 					file := write(t, filepath.Join(dir, at(doc, "metadata", "name").(string)+"_"+key), text.(string))
-					succeed(t, nil, "sh", "-n", file)
-					succeed(t, nil, shellcheck, "--shell=sh", file)
+					succeed(t, nil, shell, "-n", file)
+					succeed(t, nil, shellcheck, "--shell="+shell, file)
 				}
 			}
 		})

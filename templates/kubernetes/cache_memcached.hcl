@@ -90,8 +90,9 @@ manifest "apps/v1" "StatefulSet" "this" {
               requests = { cpu = "1", memory = "${let.slabs_limit}Mi", "ephemeral-storage" = "32Mi" }
               limits   = { cpu = "1", memory = "${let.slabs_limit}Mi", "ephemeral-storage" = "32Mi" }
             }
+            # It answers, and does not only listen.
             readinessProbe = {
-              tcpSocket        = { port = "cache" }
+              exec             = { command = ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/11211 && printf 'version\\r\\n' >&3 && IFS= read -r -t 1 line <&3 && [[ $line == VERSION* ]]"] }
               periodSeconds    = 5
               timeoutSeconds   = 2
               failureThreshold = 2

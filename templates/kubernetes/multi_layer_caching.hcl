@@ -101,7 +101,9 @@ let {
         if (req.http.Surrogate-Key !~ "^[A-Za-z0-9_:.-]{1,200}$") {
           return (synth(400, "No key"));
         }
-        ban({"obj.http.Surrogate-Key ~ "(^|[ ,])"} + regsuball(req.http.Surrogate-Key, "\.", "\\.") + {"([ ,]|$)""});
+        if (!std.ban("obj.http.Surrogate-Key ~ (^|[\s,])" + regsuball(req.http.Surrogate-Key, "\.", "[.]") + "([\s,]|$)")) {
+          return (synth(500, std.ban_error()));
+        }
         return (synth(200, "Banned"));
       }
       if (req.method != "GET" && req.method != "HEAD") {
@@ -211,12 +213,15 @@ let {
     }
 
     handle() { # ID KEY
-      local edge
+      local edge all
       if [[ ! $2 =~ ^[A-Za-z0-9_:.-]{1,200}$ ]]; then
         echo "not a key, dropped: $1" >&2
       else
         ask del "$2" >/dev/null || return 1
-        for edge in $(edges); do
+        all=$(edges)
+        # No edge at all is a name that could not be looked up.
+        if [[ -z $all ]]; then return 1; fi
+        for edge in $all; do
           ban "$edge" "$2" || { echo "edge $edge did not hear of $2" >&2; return 1; }
         done
       fi

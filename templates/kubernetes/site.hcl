@@ -36,7 +36,7 @@ let {
   nginx_conf = <<-EOT
     worker_processes 1;
     pid /tmp/nginx.pid;
-    error_log /dev/stderr warn;
+    error_log stderr warn;
     events { worker_connections 4096; }
     http {
       include /etc/nginx/mime.types;
