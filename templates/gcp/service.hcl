@@ -134,15 +134,21 @@ let {
       "http://${n.name}.${let.namespace}:${n.port}"
     },
     { for n in let.outside : "${upper(replace(n.name, "-", "_"))}_URL" => "http://${n.name}.${service.name}.${let.namespace}" },
-    { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
+    { for n in service.caches : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
+    { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.let.port) if !n.let.spanner },
+    { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_USER" => n.let.pooled == "pgbouncer" ? "app" : n.let.pool_user ? "pool" : let.account if n.let.pooled == "pgbouncer" || n.let.pool_user || (n.engine == "mysql" && !n.let.spanner) },
     { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
     service.environment,
   )
   environment = concat(
     [for name, value in let.variables : { name = name, value = value, host = "" }],
+    # As the account of the service, without the end of its name: Postgres has room for 63 characters.
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_USER", value = "", host = "account" } if n.engine == "postgres" && n.let.pooled != "pgbouncer" && !n.let.pool_user && !n.let.spanner],
     [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" }],
-    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0 && n.database_sharding == null],
   )
+  # Read from Secret Manager when the program starts.
+  secrets = merge(service.secrets, { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_PASSWORD" => "${n.let.name}-pool" if n.let.pool_user })
 }
 
 # The program writes logs and measurements as its account.
@@ -240,12 +246,12 @@ resource "google_compute_region_instance_template" "this" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", [for v in let.environment : v.host == "" ? "${v.name}=${v.value}" : "${v.name}=${local[v.host]}"])
+          content     = join("\n", [for v in let.environment : v.host == "" ? "${v.name}=${v.value}" : v.host == "account" ? "${v.name}=${trimsuffix(google_service_account.this.email, ".gserviceaccount.com")}" : "${v.name}=${local[v.host]}"])
         },
         {
           path        = "/etc/app/secrets"
           permissions = "0600"
-          content     = join("", [for name, secret in service.secrets : "${name} ${secret}\n"])
+          content     = join("", [for name, secret in let.secrets : "${name} ${secret}\n"])
         },
         {
           path        = "/etc/app/app.sh"

@@ -128,12 +128,12 @@ resource "google_compute_instance" "this" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", [for v in let.environment : v.host == "" ? "${v.name}=${v.value}" : "${v.name}=${local[v.host]}"])
+          content     = join("\n", [for v in let.environment : v.host == "" ? "${v.name}=${v.value}" : v.host == "account" ? "${v.name}=${trimsuffix(google_service_account.this.email, ".gserviceaccount.com")}" : "${v.name}=${local[v.host]}"])
         },
         {
           path        = "/etc/app/secrets"
           permissions = "0600"
-          content     = join("", [for name, secret in service.secrets : "${name} ${secret}\n"])
+          content     = join("", [for name, secret in let.secrets : "${name} ${secret}\n"])
         },
         {
           path        = "/etc/app/app.sh"
