@@ -49,7 +49,7 @@ func (j *job) fileName(block *hclsyntax.Block) (string, hcl.Diagnostics) {
 
 func (j *job) encode(format string, expr hclsyntax.Expression) ([]byte, hcl.Diagnostics) {
 	if format == "yaml" {
-		tree, diags := manifest.Tree(j.template.src, expr, j.foldScope())
+		tree, diags := manifest.Tree(j.template.text, expr, j.foldScope())
 		if diags.HasErrors() {
 			return nil, diags
 		}

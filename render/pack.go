@@ -17,6 +17,7 @@ import (
 
 	"scaffold/blueprints"
 	"scaffold/render/fold"
+	"scaffold/render/manifest"
 )
 
 // Pack is a folder of templates for one provider.
@@ -69,6 +70,7 @@ type Template struct {
 	Range  hcl.Range
 
 	src       []byte
+	text      *manifest.Source // the same, for manifests
 	filename  string
 	file      *hcl.File // nil: not parsed yet
 	diags     hcl.Diagnostics
@@ -110,7 +112,7 @@ func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Di
 		}
 		return append(diags, p.readHeader(file.Body.(*hclsyntax.Body))...)
 	}
-	t := &Template{src: data, filename: full, isPattern: isPattern}
+	t := &Template{src: data, text: manifest.NewSource(data), filename: full, isPattern: isPattern}
 	p.Templates = append(p.Templates, t)
 	if t.glance() {
 		return nil

@@ -142,7 +142,7 @@ func (j *job) objects(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 		if len(scopes) > 1 || block.Body.Attributes["for_each"] != nil {
 			u.address += fmt.Sprintf("[%d]", key)
 		}
-		tree, moreDiags := manifest.Document(j.template.src, block, block.Labels[0], block.Labels[1], s)
+		tree, moreDiags := manifest.Document(j.template.text, block, block.Labels[0], block.Labels[1], s)
 		diags = append(diags, moreDiags...)
 		u.tree = tree
 		units = append(units, u)

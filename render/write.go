@@ -177,7 +177,7 @@ func (r *run) writeIndex() hcl.Diagnostics {
 	}
 	scope := r.model.ScopeOf(r.model.Blueprint).With(map[string]cty.Value{"files": cty.ListVal(files)})
 	src := r.pack.Files[attr.SrcRange.Filename].Bytes
-	tree, diags := manifest.Tree(src, attr.Expr, fold.Scope{Evaluator: scope})
+	tree, diags := manifest.Tree(manifest.NewSource(src), attr.Expr, fold.Scope{Evaluator: scope})
 	if diags.HasErrors() {
 		return diags
 	}

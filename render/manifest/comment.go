@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -35,9 +36,21 @@ type item struct {
 	rng  hcl.Range
 }
 
+// Source is the text of a template. Its comments are found once, when the first
+// of its blocks is rendered, however many components it is rendered for.
+type Source struct {
+	text     []byte
+	comments func() comments
+}
+
+// NewSource is the source with a text.
+func NewSource(text []byte) *Source {
+	return &Source{text: text, comments: sync.OnceValue(func() comments { return readComments(text) })}
+}
+
 // readComments finds the comments by their tokens; the syntax tree has none.
-func readComments(src []byte, filename string) comments {
-	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
+func readComments(src []byte) comments {
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
 	var all comments
 	for _, t := range tokens {
 		if t.Type != hclsyntax.TokenComment {

@@ -99,7 +99,7 @@ func written(n *yaml.Node) string {
 // rendered writes an expression; diagnostics follow, one to a line.
 func rendered(t testing.TB, src string) string {
 	t.Helper()
-	n, diags := Tree([]byte(src), expression(t, src), scope())
+	n, diags := Tree(NewSource([]byte(src)), expression(t, src), scope())
 	if diags.HasErrors() {
 		return reported(diags)
 	}

@@ -28,11 +28,11 @@ var meta = map[string]bool{"when": true, "for_each": true, "written_as": true}
 // Document renders one manifest block of the file src. Its labels are
 // apiVersion and kind, which come first, then metadata, then the arguments in
 // the author's order.
-func Document(src []byte, block *hclsyntax.Block, apiVersion, kind string, s fold.Scope) (*yaml.Node, hcl.Diagnostics) {
-	w := newWalker(src, block.Range().Filename)
+func Document(src *Source, block *hclsyntax.Block, apiVersion, kind string, s fold.Scope) (*yaml.Node, hcl.Diagnostics) {
+	w := newWalker(src)
 	doc := w.body(block, s)
 	doc.Source = yaml.Source{Range: block.DefRange()}
-	w.notes(doc).head = w.comments.above(src, block.Range().Start)
+	w.notes(doc).head = w.comments.above(src.text, block.Range().Start)
 	w.finish(doc)
 
 	header := []yaml.Entry{
@@ -48,8 +48,8 @@ func Document(src []byte, block *hclsyntax.Block, apiVersion, kind string, s fol
 
 // Tree renders one expression of the file src. The result is null where the
 // expression is.
-func Tree(src []byte, expr hclsyntax.Expression, s fold.Scope) (*yaml.Node, hcl.Diagnostics) {
-	w := newWalker(src, expr.Range().Filename)
+func Tree(src *Source, expr hclsyntax.Expression, s fold.Scope) (*yaml.Node, hcl.Diagnostics) {
+	w := newWalker(src)
 	n := w.walk(expr, s)
 	w.finish(n)
 	return n, distinct(w.diags)

@@ -54,10 +54,10 @@ func render(t *testing.T, a *txtar.Archive) *txtar.Archive {
 	}
 	src := sources["pack.hcl"]
 	b := block(t, "pack.hcl", string(src))
-	doc, diags := Document(src, b, b.Labels[0], b.Labels[1], scope())
+	doc, diags := Document(NewSource(src), b, b.Labels[0], b.Labels[1], scope())
 	if src, ok := sources["extend.hcl"]; ok {
 		b := block(t, "extend.hcl", string(src))
-		more, moreDiags := Document(src, b, b.Labels[0], b.Labels[1], scope())
+		more, moreDiags := Document(NewSource(src), b, b.Labels[0], b.Labels[1], scope())
 		diags = append(diags, moreDiags...)
 		diags = append(diags, Merge(doc, more)...)
 	}

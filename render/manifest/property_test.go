@@ -40,7 +40,7 @@ func FuzzTree(f *testing.F) {
 			t.Skip()
 		}
 		s := scope()
-		n, diags := Tree([]byte(src), expr, s)
+		n, diags := Tree(NewSource([]byte(src)), expr, s)
 		for _, d := range diags {
 			if d.Subject == nil || d.Subject.End.Byte > len(src) {
 				t.Fatalf("no place in the source: %v", d)
@@ -134,7 +134,7 @@ func TestHostileValues(t *testing.T) {
 		s := scope()
 		s.Evaluator.(fake).roots["hostile"] = cty.StringVal(value)
 		src := `{ a = hostile, b = [hostile], c = { (hostile) = hostile }, d = "${hostile}", e = { for k in [hostile] : k => k } }`
-		n, diags := Tree([]byte(src), expression(t, src), s)
+		n, diags := Tree(NewSource([]byte(src)), expression(t, src), s)
 		if diags.HasErrors() {
 			t.Fatal(reported(diags))
 		}
@@ -160,7 +160,7 @@ func BenchmarkDocument(b *testing.B) {
 	parsed, s := block(b, "pack.hcl", src.String()), scope()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, diags := Document([]byte(src.String()), parsed, "v1", "Thing", s); diags.HasErrors() {
+		if _, diags := Document(NewSource([]byte(src.String())), parsed, "v1", "Thing", s); diags.HasErrors() {
 			b.Fatal(diags)
 		}
 	}

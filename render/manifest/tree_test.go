@@ -93,7 +93,7 @@ func TestDiagnostics(t *testing.T) {
 			s := scope()
 			s.Shadowed = map[string]bool{"hidden": true}
 			s.Evaluator.(fake).roots["hidden"] = cty.EmptyObjectVal
-			_, diags := Tree([]byte(tt.src), expression(t, tt.src), s)
+			_, diags := Tree(NewSource([]byte(tt.src)), expression(t, tt.src), s)
 			if got := reported(diags); !strings.Contains(got, tt.want) {
 				t.Errorf("got  %swant %s", got, tt.want)
 			}
@@ -103,14 +103,14 @@ func TestDiagnostics(t *testing.T) {
 
 func TestAllProblemsAreReported(t *testing.T) {
 	src := `{ a = var.x, b = [var.y, self], c = { (var.z) = 1 } }`
-	if _, diags := Tree([]byte(src), expression(t, src), scope()); len(diags) != 4 {
+	if _, diags := Tree(NewSource([]byte(src)), expression(t, src), scope()); len(diags) != 4 {
 		t.Error(reported(diags))
 	}
 }
 
 func TestProblemInLoopIsReportedOnce(t *testing.T) {
 	src := `[for p in service.ports : { a = var.x }]`
-	if _, diags := Tree([]byte(src), expression(t, src), scope()); len(diags) != 1 {
+	if _, diags := Tree(NewSource([]byte(src)), expression(t, src), scope()); len(diags) != 1 {
 		t.Error(reported(diags))
 	}
 }
@@ -118,7 +118,7 @@ func TestProblemInLoopIsReportedOnce(t *testing.T) {
 func TestBlockDiagnostics(t *testing.T) {
 	src := "manifest \"v1\" \"Thing\" \"this\" {\n  kind = \"Other\"\n  spec {}\n  a = 1\n}\n"
 	b := block(t, "pack.hcl", src)
-	doc, diags := Document([]byte(src), b, "v1", "Thing", scope())
+	doc, diags := Document(NewSource([]byte(src)), b, "v1", "Thing", scope())
 	got := reported(diags)
 	for _, want := range []string{"pack.hcl:2,3-7: Label set as an argument", "pack.hcl:3,3-7: Block in a manifest"} {
 		if !strings.Contains(got, want) {
@@ -139,7 +139,7 @@ func TestSources(t *testing.T) {
     n = p.name
   }]
 }`
-	n, diags := Tree([]byte(src), expression(t, src), scope())
+	n, diags := Tree(NewSource([]byte(src)), expression(t, src), scope())
 	if diags.HasErrors() {
 		t.Fatal(reported(diags))
 	}
@@ -163,7 +163,7 @@ func TestScopeIsNotChanged(t *testing.T) {
 	s.Locals = map[string]cty.Value{"x": text("outer")}
 	s.Shadowed = map[string]bool{"y": true}
 	src := `[for x, y in ["a"] : { x = x, y = y }]`
-	if _, diags := Tree([]byte(src), expression(t, src), s); diags.HasErrors() {
+	if _, diags := Tree(NewSource([]byte(src)), expression(t, src), s); diags.HasErrors() {
 		t.Fatal(reported(diags))
 	}
 	if len(s.Locals) != 1 || !s.Locals["x"].RawEquals(text("outer")) || !s.Shadowed["y"] {
@@ -229,7 +229,7 @@ func TestMergeSharesNothing(t *testing.T) {
 
 func tree(t *testing.T, src string) *yaml.Node {
 	t.Helper()
-	n, diags := Tree([]byte(src), expression(t, src), scope())
+	n, diags := Tree(NewSource([]byte(src)), expression(t, src), scope())
 	if diags.HasErrors() {
 		t.Fatal(reported(diags))
 	}

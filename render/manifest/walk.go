@@ -19,9 +19,9 @@ type walker struct {
 	diags    hcl.Diagnostics
 }
 
-func newWalker(src []byte, filename string) *walker {
+func newWalker(src *Source) *walker {
 	return &walker{
-		comments: readComments(src, filename),
+		comments: src.comments(),
 		notebook: map[*yaml.Node]*notes{},
 		used:     map[int]bool{},
 	}
