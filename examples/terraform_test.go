@@ -117,6 +117,8 @@ func (tf terraform) override() {
   skip_requesting_account_id  = true
   skip_metadata_api_check     = true
   skip_region_validation      = true
+  s3_use_path_style           = true
+  max_retries                 = 1
 }
 
 terraform {
