@@ -3,6 +3,13 @@
 template "gateway" {
   for  = blueprint
   file = "gateway.yaml"
+
+  check "listeners" {
+    condition = alltrue([for g in let.gateways : length(g.hosts) <= 63])
+    message   = "A gateway takes 64 listeners, one for each name that TLS ends for, and there are ${join(", ", [for g in let.gateways : "${length(g.hosts)} of the ${g.name} one"])}."
+    fix       = "Let services share a domain and give each its paths."
+    at        = blueprint.services
+  }
 }
 
 let {
