@@ -1,7 +1,7 @@
 # What may throw copies out of Cloud CDN, and nothing else.
 template "purging" {
   for  = blueprint
-  when = anytrue([for s in blueprint.sites : s.cdn_distribution == null ? false : s.cdn_distribution.invalidate == "changed" && s.origin == null]) || anytrue([for s in blueprint.services : s.multi_layer_caching != null && s.runs_on == null])
+  when = anytrue([for s in blueprint.sites : s.cdn_distribution == null ? false : s.cdn_distribution.invalidate == "changed" && s.origin == null]) || anytrue([for s in blueprint.services : s.multi_layer_caching != null])
   file = "purging.tf"
 }
 
