@@ -8,8 +8,8 @@ template "rollback" {
 let {
   # What the balancer in front counts.
   watch_resource = let.watch == "global" ? "https_lb_rule" : "internal_http_lb_rule"
-  watch_backend  = let.watch == "inside" ? "${let.name}-inside" : let.name
-  watched        = "resource.type = \"${let.watch_resource}\" AND resource.labels.backend_target_name = \"${let.watch_backend}\""
+  watch_backends = let.watch == "edges" ? flatten([for s in service.clients : [for key, line in s.let.lines : shortname("${s.let.name}-to-${key}", 63) if line.to.name == service.name] if s.runs_on == null && s.breaker != null]) : [let.watch == "inside" ? "${let.name}-inside" : let.name]
+  watched        = "resource.type = \"${let.watch_resource}\" AND resource.labels.backend_target_name = ${length(let.watch_backends) == 1 ? "\"${let.watch_backends[0]}\"" : "one_of(${join(", ", [for name in let.watch_backends : "\"${name}\""])})"}"
   watch_metrics = let.watch == "global" ? {
     requests  = "loadbalancing.googleapis.com/https/backend_request_count"
     latencies = "loadbalancing.googleapis.com/https/backend_latencies"

@@ -5,11 +5,16 @@ template "rolling_updates" {
   file = "service_${service.name}_rollout.tf"
 
   covers = {
-    strategy      = [google_compute_region_instance_group_manager.this.update_policy.max_surge_fixed, google_compute_region_instance_group_manager.this.update_policy.max_unavailable_fixed]
     health_checks = [google_compute_region_instance_group_manager.this.auto_healing_policies, google_compute_region_instance_group_manager.this.wait_for_instances_status]
     rollback      = [google_eventarc_trigger.this_rollback.destination, google_workflows_workflow.this_rollback.source_contents]
-    monitoring    = [google_monitoring_alert_policy.this_rollout.conditions]
+    monitoring    = [google_monitoring_alert_policy.this_rollout.conditions, google_compute_region_instance_group_manager.this.timeouts.update]
     compatibility = [service.backward_compatible]
+  }
+  approximates = {
+    strategy = {
+      by  = [google_compute_region_instance_group_manager.this.update_policy.max_surge_fixed, google_compute_region_instance_group_manager.this.update_policy.max_unavailable_fixed]
+      why = "How many are added and missing is stated, and an instance that does not become healthy stops the update; groups have no pauses at checkpoints."
+    }
   }
 
   check "on_a_group" {

@@ -122,7 +122,7 @@ let {
   budget     = service.auto_scaling_group != null ? service.auto_scaling_group.monthly_budget : service.vertical_scaling != null ? service.vertical_scaling.monthly_budget : null
   rollout    = service.rolling_updates != null ? service.rolling_updates : service.blue_green_deployment != null ? service.blue_green_deployment : service.canary_deployment
   # Whose requests say whether a version is good.
-  watch      = contains(["global", "internal"], let.balancer_kind) ? let.balancer_kind : let.inside == "http" ? "inside" : "none"
+  watch      = contains(["global", "internal"], let.balancer_kind) ? let.balancer_kind : let.inside == "http" ? "inside" : length(service.clients) > length(let.callers) ? "edges" : "none"
   rolls_back = let.rollout == null ? false : let.rollout.rollback == "alarms" && let.watch != "none"
 
   # Where the program finds what it needs.
