@@ -131,6 +131,8 @@ let {
     } : {},
   )
 
+  budget = database.vertical_scaling == null ? null : database.vertical_scaling.monthly_budget
+
   # Clients by account. PgBouncer logs in for its clients.
   clients      = database.clients[*].name
   on_instances = [for s in database.clients : s.name if s.runs_on == null]

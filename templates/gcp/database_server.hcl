@@ -30,6 +30,7 @@ resource "google_sql_database_instance" "this" {
     edition                     = let.edition
     availability_type           = database.multi_zone ? "REGIONAL" : "ZONAL"
     deletion_protection_enabled = database.deletion_protection
+    user_labels                 = { database = database.name }
     retain_backups_on_delete    = database.backup_days > 0 ? true : null
 
     disk_type             = let.disk

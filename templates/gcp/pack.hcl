@@ -17,7 +17,7 @@ pack "gcp" {
     "cluster", "horizontal_pod_autoscaler", "service_mesh",
     "private_services", "databases", "database", "database_server", "database_sharding", "database_spanner", "read_replicas",
     "connection_pooling", "database_connection_pooling", "pgbouncer", "database_access", "database_outputs", "database_sharding_outputs",
-    "database_server_alarms", "read_replicas_alarms", "connection_pooling_alarms", "database_sharding_alarms",
+    "database_server_alarms", "vertical_scaling_database", "read_replicas_alarms", "connection_pooling_alarms", "database_sharding_alarms",
     "caches", "warming_shared", "parameters", "cache", "cache_valkey", "cache_redis", "cache_memcached", "redis_cluster", "cache_access",
     "in_memory_caching", "cache_invalidation", "cache_outputs",
     "cache_valkey_alarms", "cache_memcached_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "warming",

@@ -1,19 +1,21 @@
 # What all jobs that fill caches share.
 template "warming_shared" {
   for  = blueprint
-  when = anytrue([for c in blueprint.caches : c.in_memory_caching == null ? false : c.in_memory_caching.warm && anytrue([for s in c.clients : s.runs_on == null])])
+  when = anytrue([for s in blueprint.services : s.runs_on == null && (s.multi_layer_caching_detailed != null || anytrue([for c in s.caches : c.in_memory_caching == null ? false : c.in_memory_caching.warm]))])
   file = "caches.tf"
 }
 
 let {
   mirrored = distinct([
     for s in blueprint.services : split("/", s.image)[0]
-    if s.runs_on == null && anytrue([for c in s.caches : c.in_memory_caching == null ? false : c.in_memory_caching.warm]) && can(regex("^[^/]+[.:][^/]*/", s.image)) && !can(regex("^(?:[^/]+[.-])?(?:docker\\.pkg\\.dev|gcr\\.io|docker\\.io)/", s.image))
+    if s.runs_on == null && (s.multi_layer_caching_detailed != null || anytrue([for c in s.caches : c.in_memory_caching == null ? false : c.in_memory_caching.warm])) && can(regex("^[^/]+[.:][^/]*/", s.image)) && !can(regex("^(?:[^/]+[.-])?(?:docker\\.pkg\\.dev|gcr\\.io|docker\\.io)/", s.image))
   ])
 }
 
 # Starts the jobs, and may do nothing else.
 resource "google_service_account" "warming" {
+  when = anytrue([for c in blueprint.caches : c.in_memory_caching == null ? false : c.in_memory_caching.warm])
+
   account_id   = shortname("${let.prefix}-warming", 30)
   display_name = "Starts what fills the caches of ${let.prefix}"
 }
