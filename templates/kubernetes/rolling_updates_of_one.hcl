@@ -11,6 +11,6 @@ template "rolling_updates_of_one" {
   }
   approximates = {
     strategy = { by = [Deployment.this.spec.updateStrategy.type], why = "The pod stops before the next one starts, for both want the same disk." }
-    rollback = { by = [PrometheusRule.this.spec.groups.rules.alert], why = "The controller of a StatefulSet goes back by itself never; an alarm tells that somebody has to." }
+    rollback = { by = [PrometheusRule.this.spec.groups.rules.alert], why = "The controller of a StatefulSet never goes back by itself; an alarm tells that somebody has to." }
   }
 }
