@@ -13,7 +13,10 @@ const databases = `
 blueprint "shop" {
   labels = { team = "storefront" }
 }
-target "kubernetes" { snapshot_class = "csi" }
+target "kubernetes" { backup_url = "gs://acme-backups/shop" }
+cache "queue" {
+  holds = "queue"
+}
 database "orders" {
   zones = 3
   read_replicas { count = 2 }
@@ -28,7 +31,7 @@ database "full" {
 }
 service "web" {
   image = "ghcr.io/acme/web:1.4.2"
-  needs = [database.orders, database.bills, database.full]
+  needs = [database.orders, database.bills, database.full, cache.queue]
 }
 `
 

@@ -77,7 +77,7 @@ manifest "batch/v1" "CronJob" "this_backup" {
     namespace = let.namespace
     labels    = { "app.kubernetes.io/name" = "${cache.name}-backup" }
     annotations = let.outside ? {
-      # You make the secret, with what the command line of the store wants in its environment.
+      # You make the secret: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or credentials.json.
       "scaffold/provided-elsewhere" = "Secret/${target.backup_secret}"
     } : null
   }
@@ -145,8 +145,8 @@ manifest "batch/v1" "CronJob" "this_backup" {
                 name            = let.outside ? "upload" : "picture"
                 image           = !let.outside ? let.image : let.to_s3 ? "public.ecr.aws/aws-cli/aws-cli:2.31.0" : "gcr.io/google.com/cloudsdktool/google-cloud-cli:540.0.0-slim"
                 imagePullPolicy = "Always"
-                command         = !let.outside ? ["sh", "/scripts/backup.sh"] : let.to_s3 ? ["aws", "s3", "cp", "--recursive", "/backup", let.bucket] : ["gcloud", "storage", "cp", "--recursive", "/backup/*", let.bucket]
-                envFrom         = let.outside ? [{ secretRef = { name = target.backup_secret } }] : null
+                command         = !let.outside ? ["sh", "/scripts/backup.sh"] : let.to_s3 ? ["aws", "s3", "cp", "--recursive", "/backup", let.bucket] : ["gcloud", "storage", "rsync", "--recursive", "/backup", let.bucket]
+                envFrom         = let.to_s3 ? [{ secretRef = { name = target.backup_secret } }] : null
                 env = concat(
                   !let.outside ? [
                     {
@@ -155,6 +155,7 @@ manifest "batch/v1" "CronJob" "this_backup" {
                     },
                   ] : [],
                   let.outside ? [{ name = "HOME", value = "/tmp" }] : [],
+                  let.outside && !let.to_s3 ? [{ name = "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", value = "/credentials/credentials.json" }] : [],
                 )
                 resources = {
                   requests = { cpu = "500m", memory = "256Mi", "ephemeral-storage" = let.outside ? "${let.pictures_gib}Gi" : "32Mi" }
@@ -172,6 +173,7 @@ manifest "batch/v1" "CronJob" "this_backup" {
                 volumeMounts = [
                   let.outside ? null : { name = "scripts", mountPath = "/scripts", readOnly = true },
                   let.outside ? { name = "tmp", mountPath = "/tmp" } : null,
+                  let.outside && !let.to_s3 ? { name = "credentials", mountPath = "/credentials", readOnly = true } : null,
                   { name = "backup", mountPath = "/backup", readOnly = let.outside ? true : null },
                 ]
               },
@@ -184,6 +186,10 @@ manifest "batch/v1" "CronJob" "this_backup" {
               let.outside ? {
                 name     = "tmp"
                 emptyDir = { sizeLimit = "64Mi" }
+              } : null,
+              let.outside && !let.to_s3 ? {
+                name   = "credentials"
+                secret = { secretName = target.backup_secret }
               } : null,
               let.outside ? {
                 # How long they are kept is a rule of the bucket.

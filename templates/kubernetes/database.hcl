@@ -80,6 +80,7 @@ let {
   )
   pods_named = "(${join("|", let.servers[*].name)})-[0-9]+"
   archive    = target.backup_url != null && database.backup_days > 0
+  to_s3      = target.backup_url == null ? false : startswith(target.backup_url, "s3://")
 
   # Who leaves transactions open, by the name that clients give themselves.
   queries = <<-EOT
@@ -277,6 +278,40 @@ manifest "postgresql.cnpg.io/v1" "Cluster" "this" {
           immediateCheckpoint = false
           waitForArchive      = let.archive
         }
+      }
+    }
+  }
+}
+
+# Where the log of all writes goes, and a copy every night, for as long as it is kept.
+manifest "barmancloud.cnpg.io/v1" "ObjectStore" "this" {
+  when = let.archive
+  metadata = {
+    name      = database.name
+    namespace = let.namespace
+    labels    = { "app.kubernetes.io/name" = database.name }
+  }
+  spec = {
+    retentionPolicy = "${database.backup_days}d"
+    configuration = {
+      destinationPath = let.archive ? trimsuffix(target.backup_url, "/") : ""
+      s3Credentials = let.to_s3 ? {
+        # You make the secret.
+        accessKeyId     = { name = target.backup_secret, key = "AWS_ACCESS_KEY_ID" }
+        secretAccessKey = { name = target.backup_secret, key = "AWS_SECRET_ACCESS_KEY" }
+      } : null
+      googleCredentials = let.to_s3 ? null : {
+        # You make the secret.
+        applicationCredentials = { name = target.backup_secret, key = "credentials.json" }
+      }
+      # Two at a time, so that the archive keeps up with a busy hour.
+      wal  = { compression = "gzip", maxParallel = 2 }
+      data = { compression = "gzip", jobs = 2 }
+    }
+    instanceSidecarConfiguration = {
+      resources = {
+        requests = { cpu = "200m", memory = "256Mi" }
+        limits   = { cpu = "200m", memory = "256Mi" }
       }
     }
   }
