@@ -35,7 +35,7 @@ extend "apps/v1" "Deployment" "this" {
       blueGreen = {
         activeService  = service.name
         previewService = let.preview
-        # ${self.promote}
+        # A person switches: kubectl argo rollouts promote. Or passed tests do.
         autoPromotionEnabled = self.promote == "tests"
         maxUnavailable       = 0
         # The old version stays at full size for as long: the way back is one change of a selector.

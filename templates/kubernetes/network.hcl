@@ -76,7 +76,7 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
         ports = [{ port = n.port, protocol = "TCP" }]
       }] : [],
       let.bare ? [] : [for n in concat(service.databases, service.caches, let.far_callees) : {
-        # ${n.name}, which the cloud runs.
+        # What the cloud runs.
         to    = [for network in let.private : { ipBlock = { cidr = network } }]
         ports = [{ port = n.port, protocol = "TCP" }]
       }],

@@ -19,8 +19,8 @@ let {
     weight = length(let.backends) == 1 ? null : b.weight
   }]
   further_services = concat(
-    service.blue_green_deployment == null ? [] : [{ name = "${service.name}-preview", what = "The colour that waits to be switched to." }],
-    service.canary_deployment == null ? [] : [for b in let.backends : { name = b.name, what = "" }],
+    service.blue_green_deployment == null ? [] : [{ name = "${service.name}-preview" }],
+    service.canary_deployment == null ? [] : [for b in let.backends : { name = b.name }],
   )
 }
 
