@@ -55,6 +55,7 @@ type walker struct {
 	roots    map[string]*site
 	inputs   []*Attr
 	failed   bool // a value that was reached could not be computed
+	choices  map[*hclsyntax.ConditionalExpr]choice
 	hints    map[[2]int]*hcl.Diagnostic
 
 	// instances says that the result may hold instances: a root was used as a
@@ -259,13 +260,25 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr, env *environment) sit
 	w.walk(e.Condition, env)
 	if cond, ok := w.now(e.Condition, env); ok {
 		if b, err := convert.Convert(cond, cty.Bool); err == nil && !b.IsNull() && b.IsKnown() {
+			w.chose(e, b.True())
 			if b.True() {
 				return w.walk(e.TrueResult, env)
 			}
 			return w.walk(e.FalseResult, env)
 		}
 	}
+	w.chose(e, true)
+	w.chose(e, false)
 	return append(w.walk(e.TrueResult, env), w.walk(e.FalseResult, env)...)
+}
+
+func (w *walker) chose(e *hclsyntax.ConditionalExpr, yes bool) {
+	if w.choices == nil {
+		w.choices = map[*hclsyntax.ConditionalExpr]choice{}
+	}
+	c := w.choices[e]
+	c.yes, c.no = c.yes || yes, c.no || !yes
+	w.choices[e] = c
 }
 
 // binary leaves the right side of && and || alone where the left side decides.

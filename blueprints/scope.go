@@ -86,6 +86,11 @@ func (s *Scope) evaluate(r *resolver, expr hcl.Expression, locals map[string]cty
 		ctx.Variables[name] = at.materialise()
 	}
 	v, diags := expr.Value(ctx)
+	if diags.HasErrors() && w.instances && len(w.choices) > 0 {
+		if again := w.decided(syntax); again != nil {
+			v, diags = again.Value(ctx)
+		}
+	}
 	if diags.HasErrors() {
 		if w.failed { // the cause was reported where it happened
 			return cty.DynamicVal, w.inputs, nil
