@@ -98,6 +98,10 @@ func (r *run) extend(u *unit) hcl.Diagnostics {
 			Detail: fmt.Sprintf("No template renders %s for %s, so there is nothing to add to. Render it, or put a condition on this block with when.", u.address, u.job.subject.instance.Path),
 		}}
 	}
+	if target.extended == nil {
+		target.extended = map[string]*job{}
+	}
+	target.extended[u.at().Filename] = u.job
 	if u.form == Object {
 		// The labels of both are the same, but not what the first is written as.
 		addition := *u.tree

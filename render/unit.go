@@ -31,6 +31,9 @@ type unit struct {
 	address   string // empty for blocks without one, such as locals
 	shared    bool   // not of a component: rendered once per root
 	extension bool
+	// extended are the jobs whose extensions were put into the block, by the
+	// file of their template: what they wrote is explained in their scope.
+	extended map[string]*job
 
 	text fold.Output // config
 	tree *yaml.Node  // object
@@ -172,6 +175,14 @@ func (j *job) repeat(block *hclsyntax.Block) ([]fold.Scope, hcl.Diagnostics) {
 		scopes = append(scopes, s)
 	}
 	return scopes, diags
+}
+
+// jobOf is the job that a piece of the block's text came from.
+func (u *unit) jobOf(source hcl.Range) *job {
+	if j := u.extended[source.Filename]; j != nil && source.Filename != u.block.DefRange().Filename {
+		return j
+	}
+	return u.job
 }
 
 func (u *unit) at() hcl.Range { return u.block.DefRange() }

@@ -94,7 +94,8 @@ func (r *run) trace(units []*unit) []Line {
 func (u *unit) line(line fold.Line) Line {
 	out := Line{Text: line.Text}
 	for _, s := range line.Segments {
-		p := Part{Source: s.Source, Locals: s.Locals, Subject: u.job.subject.instance, Scope: u.job.scope}
+		j := u.jobOf(s.Source)
+		p := Part{Source: s.Source, Locals: s.Locals, Subject: j.subject.instance, Scope: j.scope}
 		if s.Expr != nil {
 			p.Expr = s.Expr
 		}
@@ -129,7 +130,8 @@ func (r *run) objectFile(units []*unit) (*File, hcl.Diagnostics) {
 }
 
 func (u *unit) yamlPart(m yaml.Mark) Part {
-	p := Part{Source: m.Source.Range, Locals: m.Source.Locals, Subject: u.job.subject.instance, Scope: u.job.scope}
+	j := u.jobOf(m.Source.Range)
+	p := Part{Source: m.Source.Range, Locals: m.Source.Locals, Subject: j.subject.instance, Scope: j.scope}
 	if m.Source.Expr != nil {
 		p.Expr = m.Source.Expr
 	}
