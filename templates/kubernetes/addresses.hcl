@@ -22,4 +22,12 @@ let {
     !let.routed && database.pooler != null ? [{ "scaffold/pooler" = database.name }] : [],
     !let.routed && (database.pooler == null || (database.readers > 0 && !let.pooled_ro)) ? [{ "scaffold/database" = database.name }] : [],
   )
+
+  # What its servers, poolers and routers ask for, with the one more of each that an update brings.
+  pooler_pods = database.pooler == null ? 0 : database.shards * (database.pooler.instances + 1) * (database.read_replicas != null && let.pooled_ro ? 2 : 1)
+  router_pods = let.routed ? 4 : 0
+  server_pods = database.shards * (database.zones + (database.read_replicas == null ? 0 : database.read_replicas.count))
+  asks_pods   = let.server_pods + let.pooler_pods + let.router_pods
+  asks_cpu    = let.server_pods * (database.cpu + 0.2) + let.pooler_pods * 0.55 + let.router_pods * 2
+  asks_memory = let.server_pods * (database.memory + 268435456) + let.pooler_pods * 335544320 + let.router_pods * 1073741824
 }

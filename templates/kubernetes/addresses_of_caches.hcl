@@ -18,4 +18,9 @@ let {
     s.multi_layer_caching_detailed == null ? [] : ["${s.name}-layers-warmer"],
   )])
   takers = concat(cache.clients[*].name, let.warmers, let.layer_jobs)
+
+  # What its nodes and guards ask for: the data, and room for copies.
+  asks_pods   = (cache.engine == "memcached" ? cache.zones : cache.nodes) + (let.guarded ? 3 : 0)
+  asks_cpu    = (cache.engine == "memcached" ? cache.zones : cache.nodes) * (cache.redis_cluster == null ? 1.1 : 2.1) + (let.guarded ? 1.8 : 0)
+  asks_memory = cache.engine == "memcached" ? 1.25 * cache.memory + cache.zones * 134217728 : cache.nodes * (1.6 * cache.node_memory + 201326592) + (let.guarded ? 1811939328 : 0)
 }

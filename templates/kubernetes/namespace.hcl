@@ -43,9 +43,11 @@ let {
   grown_bytes = sum([for s in let.pods : s.vertical_scaling.max_memory - s.memory if s.vertical_scaling != null])
 
   # Databases and caches run in the namespace too where there is no cloud to run them.
-  data_nodes  = let.bare ? sum([for d in blueprint.databases : d.shards * (d.zones + d.readers)]) + sum([for c in blueprint.caches : c.nodes]) : 0
-  data_cpu    = let.bare ? sum([for d in blueprint.databases : d.shards * (d.zones + d.readers) * d.cpu]) + sum([for c in blueprint.caches : 2 * c.nodes]) : 0
-  data_memory = let.bare ? sum([for d in blueprint.databases : d.shards * (d.zones + d.readers) * d.memory]) + sum([for c in blueprint.caches : c.nodes * 1.5 * c.node_memory]) : 0
+  # So do sites, and the edges of services that cache in layers.
+  data_nodes  = let.bare ? sum([for c in concat(blueprint.databases, blueprint.caches) : c.let.asks_pods]) + 4 * length(blueprint.sites) + 7 * length(let.layered) : 0
+  data_cpu    = let.bare ? sum([for c in concat(blueprint.databases, blueprint.caches) : c.let.asks_cpu]) + 2.2 * length(blueprint.sites) + 4.5 * length(let.layered) : 0
+  data_memory = let.bare ? sum([for c in concat(blueprint.databases, blueprint.caches) : c.let.asks_memory]) + 1342177280 * length(blueprint.sites) + sum([for s in let.layered : 6 * (s.multi_layer_caching_detailed == null ? 805306368 : s.multi_layer_caching_detailed.edge_memory)]) : 0
+  layered     = [for s in blueprint.services : s if s.multi_layer_caching != null]
 
   # A tenth and 4 vCPUs more for jobs, poolers and exporters, in whole numbers.
   quota_cpu    = ceil(1.1 * (let.pods_cpu + let.grown_cpu + let.data_cpu)) + 4
