@@ -1,0 +1,52 @@
+# Two colours of one service. The live one serves, the other waits with the next release;
+# switching, and switching back, is one word in this file.
+
+blueprint "blue-green-deployment" {
+  profile = "high-availability"
+  labels  = { team = "platform" }
+}
+
+target "aws" {
+  region = "eu-west-1"
+}
+
+target "gcp" {
+  region = "europe-west1"
+}
+
+target "kubernetes" {
+  backup_url = "s3://acme-backups/blue-green-deployment" # where backups go, out of the cluster
+}
+
+database "orders" {
+  storage = "200GiB"
+}
+
+cache "sessions" {
+  holds  = "sessions" # so that a switch logs nobody out
+  memory = "2GiB"
+}
+
+service "web" {
+  image = "ghcr.io/acme/web:1.4.2"
+  port  = 8080
+  needs = [database.orders, cache.sessions]
+
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
+  auto_scaling_group {
+    max = 9
+  }
+  elastic_load_balancing {
+    domain = "shop.example.com"
+  }
+  blue_green_deployment {
+    live     = "blue"
+    keep_old = "30m" # how long the way back stays warm
+
+    # The next release goes to the colour that waits, where it can be tried on a port of its own.
+    # In a cluster the controller has the colours: there a release is a new image of the service.
+    # green_image = "ghcr.io/acme/web:1.5.0"
+  }
+}
