@@ -70,7 +70,7 @@ let {
     { PORT = tostring(service.port) },
     { for n in service.callees : "${upper(replace(n.name, "-", "_"))}_URL" =>
       contains(keys(let.ports), n.name) ? "http://127.0.0.1:${let.ports[n.name]}" :
-      n.runs_on != null ? "https://${n.hostname}" :
+      n.runs_on != null ? "https://${coalesce(n.hostname, n.name)}" :
       "http://${n.name}.${let.namespace}:${n.let.entry}"
     },
     { for n in let.outside : "${upper(replace(n.name, "-", "_"))}_URL" => "http://127.0.0.1:${let.ports[n.name]}" },

@@ -129,7 +129,7 @@ let {
   variables = merge(
     { PORT = tostring(service.port) },
     { for n in service.callees : "${upper(replace(n.name, "-", "_"))}_URL" =>
-      n.runs_on != null ? "https://${n.hostname}" :
+      n.runs_on != null ? "https://${coalesce(n.hostname, n.name)}" :
       contains(let.through[*].name, n.name) ? "http://${n.name}.${service.name}.${let.namespace}:${n.port}" :
       "http://${n.name}.${let.namespace}:${n.port}"
     },
