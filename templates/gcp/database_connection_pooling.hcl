@@ -18,8 +18,8 @@ template "database_connection_pooling" {
   }
 
   check "pool_readers" {
-    condition = !database.database_connection_pooling.pool_readers
-    message   = "The pooler stands before the server that writes: clients reach the readers of ${database.name} directly."
+    condition = !database.database_connection_pooling.pool_readers || let.pooled == "managed"
+    message   = "PgBouncer stands before the server that writes: clients reach the readers of ${database.name} directly, each as its own account and not as app."
     fix       = "Set pool_readers = false."
     at        = database.database_connection_pooling.pool_readers
     severity  = "warning"

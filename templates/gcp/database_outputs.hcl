@@ -13,10 +13,7 @@ output "this" {
     host       = local.this_host
     port       = let.port
     database   = database.database_name
-    user       = let.pooled == "pgbouncer" ? "app" : let.pool_user ? google_sql_user.this_pool.name : null
-    secret     = let.pool_user ? google_secret_manager_secret.this_pool.secret_id : null
     connection = google_sql_database_instance.this.connection_name
-    users      = length(let.clients) == 0 || let.pooled == "pgbouncer" || let.pool_user ? null : { for client in let.clients : client => google_sql_user.this[client].name }
   }
 }
 
@@ -29,9 +26,30 @@ output "this" {
     reader_host = local.this_reader_host
     port        = let.port
     database    = database.database_name
-    user        = let.pooled == "pgbouncer" ? "app" : let.pool_user ? google_sql_user.this_pool.name : null
-    secret      = let.pool_user ? google_secret_manager_secret.this_pool.secret_id : null
     connection  = google_sql_database_instance.this.connection_name
-    users       = length(let.clients) == 0 || let.pooled == "pgbouncer" || let.pool_user ? null : { for client in let.clients : client => google_sql_user.this[client].name }
   }
+}
+
+output "this_login" {
+  when = length(let.clients) > 0 && let.pooled != "pgbouncer" && !let.pool_user
+
+  description = "As whom each client logs in to ${database.name}, with a token of IAM for a password."
+  value       = { for client in let.clients : client => google_sql_user.this[client].name }
+}
+
+output "this_login" {
+  when = let.pool_user
+
+  description = "As whom clients log in to the pool of ${database.name}, and the secret that holds the password."
+  value = {
+    user   = google_sql_user.this_pool.name
+    secret = google_secret_manager_secret.this_pool.secret_id
+  }
+}
+
+output "this_login" {
+  when = let.pooled == "pgbouncer"
+
+  description = "As whom clients log in to the poolers of ${database.name}: the network lets nobody else in, so there is no password."
+  value       = { user = "app" }
 }

@@ -83,6 +83,22 @@ resource "google_sql_database_instance" "this_replica" {
       }
     }
 
+    # The same pooler as before the source, so that clients find it on the same port.
+    connection_pool_config {
+      when = let.pooled == "managed"
+
+      connection_pooling_enabled = true
+
+      dynamic "flags" {
+        for_each = local.this_pool
+
+        content {
+          name  = flags.key
+          value = flags.value
+        }
+      }
+    }
+
     ip_configuration {
       ipv4_enabled    = false
       private_network = local.network_id
@@ -164,6 +180,22 @@ resource "google_sql_database_instance" "this_readers" {
       }
     }
 
+    # The same pooler as before the source, so that clients find it on the same port.
+    connection_pool_config {
+      when = let.pooled == "managed"
+
+      connection_pooling_enabled = true
+
+      dynamic "flags" {
+        for_each = local.this_pool
+
+        content {
+          name  = flags.key
+          value = flags.value
+        }
+      }
+    }
+
     ip_configuration {
       ipv4_enabled    = false
       private_network = local.network_id
@@ -214,6 +246,22 @@ resource "google_sql_database_instance" "this_far" {
       content {
         name  = database_flags.key
         value = database_flags.value
+      }
+    }
+
+    # The same pooler as before the source, so that clients find it on the same port.
+    connection_pool_config {
+      when = let.pooled == "managed"
+
+      connection_pooling_enabled = true
+
+      dynamic "flags" {
+        for_each = local.this_pool
+
+        content {
+          name  = flags.key
+          value = flags.value
+        }
       }
     }
 
