@@ -14,6 +14,7 @@ import (
 var collections = map[string]function.Function{
 	"alltrue":   quantifier(true),
 	"anytrue":   quantifier(false),
+	"coalesce":  coalesce,
 	"index":     indexOf,
 	"length":    length,
 	"matchkeys": matchKeys,
@@ -57,6 +58,35 @@ func quantifier(all bool) function.Function {
 		},
 	})
 }
+
+// coalesce gives the first argument that is neither null nor an empty text, as
+// Terraform's does; cty's own takes an empty text.
+var coalesce = function.New(&function.Spec{
+	VarParam: &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		var types []cty.Type
+		for _, v := range args {
+			types = append(types, v.Type())
+		}
+		t, _ := convert.UnifyUnsafe(types)
+		if t == cty.NilType {
+			return cty.NilType, errors.New("all arguments must have the same type")
+		}
+		return t, nil
+	},
+	Impl: func(args []cty.Value, ret cty.Type) (cty.Value, error) {
+		for _, v := range args {
+			v, err := convert.Convert(v, ret)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			if !v.IsNull() && !v.RawEquals(cty.StringVal("")) {
+				return v, nil
+			}
+		}
+		return cty.NilVal, errors.New("every argument is null or empty")
+	},
+})
 
 // length counts elements of a collection and characters of a string.
 var length = function.New(&function.Spec{
