@@ -140,7 +140,7 @@ manifest "networking.istio.io/v1" "DestinationRule" "this" {
         http = {
           http2MaxRequests        = let.capacity
           http1MaxPendingRequests = max(1, floor(let.capacity / 4))
-          # TIME-001: closed before the program closes it.
+          # Closed before the program closes it.
           idleTimeout = duration(max(1, floor(service.keep_alive - 5)))
         }
       }

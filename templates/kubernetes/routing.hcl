@@ -55,7 +55,7 @@ manifest "gateway.networking.k8s.io/v1" "HTTPRoute" "this" {
             { type = "Exact", value = path }
           )
         }]
-        # TIME-003: after the program has given up. What is pushed through a WebSocket has no end.
+        # After the program has given up. What is pushed through a WebSocket has no end.
         timeouts = let.route == "GRPCRoute" ? null : {
           request        = service.balancer.websocket ? "0s" : duration(service.request_timeout)
           backendRequest = service.balancer.websocket ? "0s" : duration(service.request_timeout)
@@ -134,7 +134,7 @@ manifest "gateway.envoyproxy.io/v1alpha1" "BackendTrafficPolicy" "this" {
     timeout = {
       tcp = { connectTimeout = "1s" }
       http = {
-        # TIME-001: the side that reuses a connection is the first to close it.
+        # The side that reuses a connection is the first to close it.
         connectionIdleTimeout = duration(max(1, floor(service.keep_alive - 5)))
       }
     }

@@ -83,7 +83,7 @@ manifest "networking.istio.io/v1" "VirtualService" "this" {
         body   = { string = r.body }
       }
       timeout = r.status == null ? duration(r.timeout) : null
-      # TIME-004: all tries and the pauses between them fit into the timeout.
+      # All tries and the pauses between them fit into the timeout.
       retries = r.status != null ? null : {
         attempts      = r.tries
         perTryTimeout = r.tries == 0 ? null : duration(r.per_try)

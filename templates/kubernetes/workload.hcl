@@ -362,7 +362,7 @@ manifest "apps/v1" "Deployment" "this" {
   }
 }
 
-# AVAIL-002: maintenance takes a few at a time. A pod that is not well may always go.
+# Maintenance takes a few at a time. A pod that is not well may always go.
 manifest "policy/v1" "PodDisruptionBudget" "this" {
   metadata = {
     name      = service.name
