@@ -47,7 +47,7 @@ template "cache" {
 
 let {
   kind = cache.engine == "memcached" ? "memcached" : cache.engine == "redis" && cache.redis_cluster != null ? "redis" : "valkey"
-  name = shortname("${let.prefix}-${cache.name}", let.kind == "memcached" ? 40 : 63)
+  name = shortname("${let.prefix}-${cache.name}", let.kind == "memcached" ? 40 : 50) # the suffixes of parameters and subscriptions need some of 63
   mode = cache.redis_cluster == null ? "CLUSTER_DISABLED" : "CLUSTER"
 
   # Memcached has no copies: what one zone takes with it is kept small by spreading the keys over all of them.
@@ -57,8 +57,7 @@ let {
     for row in table.cache_nodes : row
     if row.memory_gib >= gib(cache.node_memory) && row.data_gib >= gib(cache.node_data) && (row.steady == 1 || (cache.availability < 99.9 && cache.redis_cluster == null))
   ]
-  node      = let.machine != "" ? let.machine : let.kind == "memcached" ? "" : let.fitting[0].node
-  data_gib  = [for row in table.cache_nodes : row.data_gib if row.node == let.node]
+  node      = let.machine != "" ? let.machine : let.kind == "memcached" || length(let.fitting) == 0 ? "" : let.fitting[0].node
   # Memcached: 1 to 6.5 GiB for each vCPU, of which there is one or an even number.
   node_mib  = ceil(mib(cache.node_memory) / let.spread / 1024) * 1024
   node_cpus = let.node_mib <= 6144 ? 1 : 2 * ceil(let.node_mib / 13312)

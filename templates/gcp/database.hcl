@@ -81,12 +81,13 @@ let {
     let.pooled == "managed" ? ["managed connection pooling"] : [],
     let.read_pool && database.flavour != "cluster" ? ["readers that follow the load"] : [],
     let.far != "" ? ["a copy in another region"] : [],
+    let.machine == "" && length([for row in table.sql_tiers : row if row.enterprise == 1 && row.vcpu >= database.cpu && row.memory_gib >= gib(database.memory)]) == 0 ? ["its size"] : [],
   )
   plus         = length(let.needs_plus) > 0 || let.plus_machine
   edition      = let.plus ? "ENTERPRISE_PLUS" : "ENTERPRISE"
   edition_name = let.plus ? "Enterprise Plus" : "Enterprise"
   fitting      = [for row in table.sql_tiers : row if row.vcpu >= database.cpu && row.memory_gib >= gib(database.memory) && (let.plus ? row.plus : row.enterprise) == 1]
-  tier         = let.machine != "" ? let.machine : let.spanner ? "" : let.fitting[0].tier
+  tier         = let.machine != "" ? let.machine : let.spanner || length(let.fitting) == 0 ? "" : let.fitting[0].tier
   disk         = startswith(let.machine, "db-c4a-") ? "HYPERDISK_BALANCED" : "PD_SSD"
   version      = "${upper(database.engine)}_${replace(database.version, ".", "_")}"
 

@@ -219,7 +219,8 @@ resource "google_parameter_manager_parameter_version" "this" {
 
 locals {
   # A shard's name and a dot in front of it make a host.
-  this_host = "${database.name}.${trimsuffix(google_dns_managed_zone.databases.dns_name, ".")}"
+  this_host      = "${database.name}.${trimsuffix(google_dns_managed_zone.databases.dns_name, ".")}"
+  this_shard_map = google_parameter_manager_parameter.this.id
 }
 
 # Slots on their way from one shard to another.

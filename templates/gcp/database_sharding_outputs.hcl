@@ -10,7 +10,7 @@ output "this" {
 
   description = "How the shards of ${database.name} are reached: the parameter that maps slots to hosts, the end of the shards' names, the port and the database."
   value = {
-    map      = google_parameter_manager_parameter_version.this.id
+    map      = local.this_shard_map
     host     = local.this_host
     port     = let.port
     database = database.database_name

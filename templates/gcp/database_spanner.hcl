@@ -52,12 +52,13 @@ template "database_spanner" {
 
 let {
   # Two vCPUs are about one node, which is 1000 processing units.
+  instance  = length(let.name) < 6 ? "${let.name}-spanner" : shortname(let.name, 30)
   units_max = let.spanner ? 1000 * max(1, database.database_sharding.count) * max(1, ceil(database.cpu / 4)) : 0
 }
 
 resource "google_spanner_instance" "this" {
-  name                         = shortname(let.name, 30)
-  display_name                 = shortname(let.name, 30)
+  name                         = let.instance
+  display_name                 = let.instance
   config                       = "regional-${target.region}"
   edition                      = "ENTERPRISE" # autoscaling needs it
   default_backup_schedule_type = "NONE"       # there is one below

@@ -152,9 +152,8 @@ resource "google_sql_database_instance" "this_readers" {
   deletion_protection = false # it can be made again from its source
 
   settings {
-    tier      = let.tier
-    edition   = let.edition
-    disk_type = let.disk
+    tier    = let.tier
+    edition = let.edition
 
     read_pool_auto_scale_config {
       when = database.read_replicas.grows

@@ -146,6 +146,7 @@ let {
     [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_USER", value = "", host = "account" } if n.engine == "postgres" && n.let.pooled != "pgbouncer" && !n.let.pool_user && !n.let.spanner],
     [for n in concat(service.databases, service.caches) : { name = "${upper(replace(n.name, "-", "_"))}_HOST", value = "", host = "${n.name}_host" }],
     [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_READER_HOST", value = "", host = "${n.name}_reader_host" } if n.readers > 0 && n.database_sharding == null],
+    [for n in service.databases : { name = "${upper(replace(n.name, "-", "_"))}_SHARD_MAP", value = "", host = "${n.name}_shard_map" } if n.database_sharding == null ? false : !n.let.spanner],
   )
   # Read from Secret Manager when the program starts.
   secrets = merge(service.secrets, { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_PASSWORD" => "${n.let.name}-pool" if n.let.pool_user })
