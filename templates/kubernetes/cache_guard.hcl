@@ -35,7 +35,7 @@ let {
     sentinel monitor ${cache.name} $primary 6379 2
     sentinel auth-pass ${cache.name} "$password"
     sentinel down-after-milliseconds ${cache.name} 5000
-    sentinel failover-timeout ${cache.name} 20000
+    sentinel failover-timeout ${cache.name} 10000
     sentinel parallel-syncs ${cache.name} 1
     END
     exec ${let.server} /tmp/sentinel.conf --sentinel
