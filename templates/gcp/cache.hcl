@@ -57,7 +57,7 @@ let {
     for row in table.cache_nodes : row
     if row.memory_gib >= gib(cache.node_memory) && row.data_gib >= gib(cache.node_data) && (row.steady == 1 || (cache.availability < 99.9 && cache.redis_cluster == null))
   ]
-  node      = let.machine != "" ? let.machine : let.kind == "memcached" || length(let.fitting) == 0 ? "" : let.fitting[0].node
+  node = let.machine != "" ? let.machine : let.kind == "memcached" || length(let.fitting) == 0 ? "" : let.fitting[0].node
   # Memcached: 1 to 6.5 GiB for each vCPU, of which there is one or an even number.
   node_mib  = ceil(mib(cache.node_memory) / let.spread / 1024) * 1024
   node_cpus = let.node_mib <= 6144 ? 1 : 2 * ceil(let.node_mib / 13312)

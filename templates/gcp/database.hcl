@@ -105,11 +105,11 @@ let {
 
   flags = merge(
     database.engine == "postgres" ? {
-      "cloudsql.iam_authentication"         = "on"
-      max_connections                       = tostring(database.max_connections)
-      statement_timeout                     = tostring(1000 * database.statement_timeout)
-      idle_in_transaction_session_timeout   = tostring(1000 * let.idle_transaction)
-      log_min_duration_statement            = "1000"
+      "cloudsql.iam_authentication"       = "on"
+      max_connections                     = tostring(database.max_connections)
+      statement_timeout                   = tostring(1000 * database.statement_timeout)
+      idle_in_transaction_session_timeout = tostring(1000 * let.idle_transaction)
+      log_min_duration_statement          = "1000"
       } : {
       cloudsql_iam_authentication = "on"
       max_connections             = tostring(let.pooled == "managed" ? max(database.max_connections, database.pooler.max_clients + database.reserved_connections) : database.max_connections)

@@ -27,9 +27,9 @@ template "database_sharding" {
     at        = database.database_sharding.router
   }
   check "moves" {
-    condition = length(database.database_sharding.move) == 0 || (database.engine == "postgres" && tonumber(database.version) >= 15)
-    message   = "Rows are chosen by their slot when they are copied from shard to shard, which PostgreSQL 15 and later can do, and ${database.name} is ${database.engine} ${database.version}."
-    fix       = "Move the slots with a program of your own, and leave out the move."
+    condition = length(database.database_sharding.move) == 0 || (length(database.database_sharding.tables) > 0 && database.engine == "postgres" && tonumber(database.version) >= 15)
+    message   = "Rows are chosen by their slot when they are copied from shard to shard, which PostgreSQL 15 and later can do, and ${database.name} is ${database.engine} ${database.version} with ${length(database.database_sharding.tables) == 0 ? "no tables named" : "tables named"}."
+    fix       = "Name the tables, use PostgreSQL 15 or later, or move the slots with a program of your own and leave out the move."
     at        = database.database_sharding.move
     related   = [database.version]
   }
@@ -47,6 +47,19 @@ let {
     shards           = let.sharding.ring
   }
   moved_tables = let.sharding == null ? [] : let.sharding.tables
+  move_steps = let.sharding == null ? [] : [
+    for m in let.sharding.move : join("\n", [
+      "-- ${m.name}: slots ${m.from} to ${m.to}, on ${m.from_shard}:",
+      "CREATE PUBLICATION ${replace(m.name, "-", "_")} FOR TABLE ${join(", ", [for t in let.moved_tables : "${t} WHERE (slot BETWEEN ${m.from} AND ${m.to})"])};",
+      "-- Then on ${m.to_shard}:",
+      "\\set connection 'host=${m.from_shard}.${database.name}.db.${let.prefix}.internal dbname=${database.database_name} user=replicator sslmode=require password=' :password",
+      "CREATE SUBSCRIPTION ${replace(m.name, "-", "_")} CONNECTION :'connection' PUBLICATION ${replace(m.name, "-", "_")};",
+      "-- Once it has caught up: change the shards' ranges in the blueprint, wait until programs have the new map, then",
+      "DROP SUBSCRIPTION ${replace(m.name, "-", "_")};",
+      "-- and on ${m.from_shard}: DROP PUBLICATION ${replace(m.name, "-", "_")}; DELETE FROM … WHERE slot BETWEEN ${m.from} AND ${m.to};",
+    ])
+  ]
+  move_text = join("\n\n", let.move_steps)
 }
 
 locals {
@@ -225,22 +238,13 @@ locals {
 
 # Slots on their way from one shard to another.
 file "moves_this/moves.sql" {
-  when    = length(database.database_sharding.move) > 0
-  path    = "moves/${database.name}.sql"
-  format  = "text"
+  when   = length(database.database_sharding.move) > 0
+  path   = "moves/${database.name}.sql"
+  format = "text"
   content = <<-EOT
     -- Moves slots between the shards of ${database.name} while everything runs. Every table keeps the slot of its key in a
     -- column named slot, and it is part of what identifies a row (REPLICA IDENTITY).
     -- Run each part on its shard with psql, with -v password=… of a user that may replicate.
-    ${join("\n\n", [for m in database.database_sharding.move : join("\n", [
-      "-- ${m.name}: slots ${m.from} to ${m.to}, on ${m.from_shard}:",
-      "CREATE PUBLICATION ${replace(m.name, "-", "_")} FOR TABLE ${join(", ", [for t in let.moved_tables : "${t} WHERE (slot BETWEEN ${m.from} AND ${m.to})"])};",
-      "-- Then on ${m.to_shard}:",
-      "\\set connection 'host=${m.from_shard}.${database.name}.db.${let.prefix}.internal dbname=${database.database_name} user=replicator sslmode=require password=' :password",
-      "CREATE SUBSCRIPTION ${replace(m.name, "-", "_")} CONNECTION :'connection' PUBLICATION ${replace(m.name, "-", "_")};",
-      "-- Once it has caught up: change the shards' ranges in the blueprint, wait until programs have the new map, then",
-      "DROP SUBSCRIPTION ${replace(m.name, "-", "_")};",
-      "-- and on ${m.from_shard}: DROP PUBLICATION ${replace(m.name, "-", "_")}; DELETE FROM … WHERE slot BETWEEN ${m.from} AND ${m.to};",
-    ])])}
+    ${let.move_text}
   EOT
 }

@@ -4,9 +4,11 @@ template "multi_layer_caching_detailed" {
   file = "service_${service.name}_edge.tf"
 
   covers = {
-    warming    = [let.warms ? google_workflows_workflow.this_warm.source_contents : null, let.warms ? google_cloud_run_v2_job.this_warm.template : null]
     fallback   = [google_compute_url_map.this_edge.path_matcher.default_custom_error_response_policy, google_compute_backend_service.this_edge.cdn_policy.serve_while_stale, google_compute_backend_service.this_edge.cdn_policy.negative_caching]
     cold_start = [google_monitoring_alert_policy.this_cold.conditions.condition_threshold.threshold_value, google_compute_backend_service.this_edge.cdn_policy.request_coalescing]
+  }
+  misses = {
+    warming = "The job that fills the cache has the image and the network of instances; pods are warmed by a job of their own in the cluster."
   }
   approximates = {
     eviction = {
@@ -138,153 +140,4 @@ resource "google_monitoring_alert_policy" "this_cold" {
   documentation {
     content = "Copies are gone: after a purge, or while ever new things are asked for."
   }
-}
-
-resource "google_pubsub_topic" "this_cold" {
-  when = let.warms
-
-  name = "${let.edge_name}-cold"
-}
-
-resource "google_monitoring_notification_channel" "this_cold" {
-  when = let.warms
-
-  display_name = "Warming of ${let.edge_name}"
-  type         = "pubsub"
-  labels       = { topic = google_pubsub_topic.this_cold.id }
-}
-
-resource "google_pubsub_topic_iam_member" "this_cold" {
-  when = let.warms
-
-  topic  = google_pubsub_topic.this_cold.name
-  role   = "roles/pubsub.publisher"
-  member = "serviceAccount:service-${local.project_number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
-
-  # Google makes the account when there is a channel for it.
-  depends_on = [google_monitoring_notification_channel.this_cold]
-}
-
-# Starts the job that fills the cache, waits for it, then fetches what is asked for most through the edge.
-resource "google_service_account" "this_cold" {
-  when = let.warms
-
-  account_id   = shortname("${let.prefix}-${service.name}-cold", 30)
-  display_name = "Warms the layers of ${service.name}"
-}
-
-resource "google_project_iam_member" "this_cold" {
-  when     = let.warms
-  for_each = toset(["roles/eventarc.eventReceiver", "roles/logging.logWriter", "roles/run.viewer", "roles/workflows.invoker"])
-
-  project = local.project
-  role    = each.value
-  member  = google_service_account.this_cold.member
-}
-
-resource "google_cloud_run_v2_job_iam_member" "this_cold" {
-  when = let.warms
-
-  name     = google_cloud_run_v2_job.this_warm.name
-  location = google_cloud_run_v2_job.this_warm.location
-  role     = "roles/run.invoker"
-  member   = google_service_account.this_cold.member
-}
-
-resource "google_workflows_workflow" "this_warm" {
-  when = let.warms
-
-  name                = "${let.edge_name}-warm"
-  region              = target.region
-  description         = "Warms the layers of ${service.name}, from the inside to the outside"
-  service_account     = google_service_account.this_cold.id
-  deletion_protection = false # it keeps nothing
-  source_contents     = file("${path.module}/edge/warm.yaml")
-
-  user_env_vars = {
-    JOB   = google_cloud_run_v2_job.this_warm.id
-    EDGE  = let.edge_domain == null ? "https://${google_compute_global_address.this_edge.address}" : "https://${let.edge_domain}"
-    PATHS = jsonencode(let.full.warm_paths)
-    PAUSE = format("%.3f", 1 / let.full.warm_rate)
-  }
-}
-
-resource "google_eventarc_trigger" "this_warm" {
-  when = let.warms
-
-  name            = "${let.edge_name}-warm"
-  location        = target.region
-  service_account = google_service_account.this_cold.email
-
-  matching_criteria {
-    attribute = "type"
-    value     = "google.cloud.pubsub.topic.v1.messagePublished"
-  }
-
-  transport {
-    pubsub {
-      topic = google_pubsub_topic.this_cold.id
-    }
-  }
-
-  destination {
-    workflow = google_workflows_workflow.this_warm.id
-  }
-
-  depends_on = [google_project_iam_member.this_cold]
-}
-
-file "edge/warm.yaml" {
-  when    = let.warms
-  format  = "text"
-  content = <<-EOT
-    # Fills the cache, then the edge: the other way round the edge would keep slow answers and ask for them all at once.
-    # After a release it is started by hand: gcloud workflows run NAME.
-    main:
-      params: [event]
-      steps:
-        - start:
-            assign:
-              - paths: $${json.decode(sys.get_env("PATHS"))}
-              - pause: $${double(sys.get_env("PAUSE"))}
-              - open: true
-        - from_an_alert:
-            switch:
-              - condition: $${event != null and "data" in event}
-                assign:
-                  - open: $${json.decode(base64.decode(event.data.message.data)).incident.state == "open"}
-        - only_open:
-            switch:
-              - condition: $${not open}
-                next: end
-        - cache:
-            call: googleapis.run.v2.projects.locations.jobs.run
-            args:
-              name: $${sys.get_env("JOB")}
-              connector_params:
-                timeout: 1800
-        - edge:
-            for:
-              value: path
-              in: $${paths}
-              steps:
-                - fetch:
-                    try:
-                      call: http.get
-                      args:
-                        url: $${sys.get_env("EDGE") + path}
-                        timeout: 30
-                    except:
-                      as: e
-                      steps:
-                        - note:
-                            call: sys.log
-                            args:
-                              data: $${e}
-                              severity: WARNING
-                - slowly:
-                    call: sys.sleep
-                    args:
-                      seconds: $${pause}
-  EOT
 }

@@ -21,7 +21,7 @@ pack "gcp" {
     "caches", "warming_shared", "parameters", "cache", "cache_valkey", "cache_redis", "cache_memcached", "redis_cluster", "cache_access",
     "in_memory_caching", "cache_invalidation", "cache_outputs",
     "cache_valkey_alarms", "cache_memcached_alarms", "in_memory_caching_alarms", "redis_cluster_alarms", "warming",
-    "purging", "site", "cdn_distribution", "cdn_distribution_purge", "cdn_distribution_alarms", "multi_layer_caching", "multi_layer_caching_changes", "multi_layer_caching_detailed", "multi_layer_caching_alarms", "multi_layer_caching_outputs",
+    "purging", "site", "cdn_distribution", "cdn_distribution_purge", "cdn_distribution_alarms", "multi_layer_caching", "multi_layer_caching_changes", "multi_layer_caching_detailed", "multi_layer_caching_alarms", "multi_layer_caching_outputs", "multi_layer_caching_warming",
   ]
 
   forbids "rollouts" {
