@@ -66,7 +66,7 @@ resource "aws_cloudwatch_metric_alarm" "this_bytes" {
   provider = aws.us_east_1
 
   alarm_name          = "${let.name}-bytes"
-  alarm_description   = "More than ${quantity(let.cdn.max_bytes)} were sent in a day: somebody links to large files, or copies the site."
+  alarm_description   = "More than ${quantity(let.cdn.max_bytes)}B were sent in a day: somebody links to large files, or copies the site."
   comparison_operator = "GreaterThanThreshold"
   threshold           = let.cdn.max_bytes
   evaluation_periods  = 1

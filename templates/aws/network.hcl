@@ -1,6 +1,6 @@
 template "network" {
   for  = blueprint
-  when = target.network == null
+  when = target.network == null && length(blueprint.services) + length(blueprint.databases) + length(blueprint.caches) + length(blueprint.clusters) > 0
   file = "network.tf"
 }
 

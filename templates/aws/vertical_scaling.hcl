@@ -245,7 +245,7 @@ resource "aws_cloudwatch_metric_alarm" "this_high" {
   }
 
   alarm_name          = "${let.name}-high-${each.key}"
-  alarm_description   = "Has been high for ${duration(let.growth.observe)}: take the next size while there is one, or divide the work over more machines (auto_scaling_group, read_replicas)."
+  alarm_description   = "Has been high for ${span(let.growth.observe)}: take the next size while there is one, or divide the work over more machines (auto_scaling_group, read_replicas)."
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = { InstanceId = aws_instance.this.id }

@@ -1,7 +1,7 @@
 # The network is there already: only its names are given.
 template "existing_network" {
   for  = blueprint
-  when = target.network != null
+  when = target.network != null && length(blueprint.services) + length(blueprint.databases) + length(blueprint.caches) + length(blueprint.clusters) > 0
   file = "network.tf"
 }
 

@@ -1,6 +1,6 @@
 template "network" {
   for  = blueprint
-  when = target.network == null
+  when = target.network == null && length(blueprint.services) + length(blueprint.databases) + length(blueprint.caches) + length(blueprint.clusters) > 0
   file = "network.tf"
 
   # SCALE-005: a node takes 256 addresses of the pods' range for the 110 pods that it may hold.
