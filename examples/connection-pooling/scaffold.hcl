@@ -28,8 +28,9 @@ database "orders" {
   }
 }
 
-service "web" {
-  image = "ghcr.io/acme/web:1.4.2"
+# It takes its work from a queue outside.
+service "fulfilment" {
+  image = "ghcr.io/acme/fulfilment:1.4.2"
   port  = 8080
   needs = [database.orders]
 

@@ -35,7 +35,13 @@ service "api" {
   needs    = [database.orders]
   peak_rps = 2000
 
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
   auto_scaling_group {
     max = 40
+  }
+  elastic_load_balancing {
+    domain = "api.example.com"
   }
 }

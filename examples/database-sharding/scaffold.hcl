@@ -31,8 +31,9 @@ database "orders" {
   }
 }
 
-service "api" {
-  image = "ghcr.io/acme/api:3.1.0"
+# It takes orders from a queue outside and reads the map of slots to find their shard.
+service "intake" {
+  image = "ghcr.io/acme/intake:3.1.0"
   port  = 8080
   needs = [database.orders]
 

@@ -33,6 +33,12 @@ service "checkout" {
   needs    = [database.orders]
   peak_rps = 300 # max has to carry it with one zone lost
 
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
+  elastic_load_balancing {
+    domain = "checkout.example.com"
+  }
   horizontal_pod_autoscaler {
     min             = 3
     max             = 20

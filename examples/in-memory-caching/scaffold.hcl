@@ -38,7 +38,13 @@ service "api" {
   needs    = [database.catalog, cache.products]
   peak_rps = 500
 
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
   auto_scaling_group {
     max = 9
+  }
+  elastic_load_balancing {
+    domain = "api.example.com"
   }
 }

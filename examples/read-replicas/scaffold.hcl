@@ -29,6 +29,7 @@ database "orders" {
   }
 }
 
+# It writes reports at night: much to read, and nothing that a second changes.
 service "reports" {
   image = "ghcr.io/acme/reports:1.1.0"
   port  = 8080

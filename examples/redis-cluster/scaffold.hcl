@@ -34,7 +34,13 @@ service "web" {
   port  = 8080
   needs = [cache.sessions]
 
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
   auto_scaling_group {
     max = 9
+  }
+  elastic_load_balancing {
+    domain = "shop.example.com"
   }
 }

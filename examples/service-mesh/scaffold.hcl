@@ -30,6 +30,12 @@ service "checkout" {
   port    = 9090
   needs   = [service.payments]
 
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
+  elastic_load_balancing {
+    domain = "checkout.example.com"
+  }
   horizontal_pod_autoscaler {
     max = 12
   }

@@ -16,6 +16,22 @@ target "gcp" {
 
 target "kubernetes" {}
 
+service "shop" {
+  image = "ghcr.io/acme/shop:1.4.2"
+  port  = 8080
+  needs = [service.ledger]
+
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = "620s"
+
+  auto_scaling_group {
+    max = 6
+  }
+  elastic_load_balancing {
+    domain = "shop.example.com"
+  }
+}
+
 service "ledger" {
   image  = "ghcr.io/acme/ledger:1.0.3"
   port   = 9000
