@@ -308,7 +308,7 @@ resource "google_monitoring_alert_policy" "this_size" {
   notification_channels = local.notification_channels
 
   conditions {
-    display_name = "processor above ${let.growth.high_cpu} % for ${duration(let.growth.observe)}"
+    display_name = "processor above ${let.growth.high_cpu} % for ${span(let.growth.observe)}"
 
     condition_threshold {
       filter          = "resource.type = \"gce_instance\" AND resource.labels.instance_id = \"${google_compute_instance.this.instance_id}\" AND metric.type = \"compute.googleapis.com/instance/cpu/utilization\""
@@ -324,7 +324,7 @@ resource "google_monitoring_alert_policy" "this_size" {
   }
 
   conditions {
-    display_name = "memory above ${let.growth.high_memory} % for ${duration(let.growth.observe)}"
+    display_name = "memory above ${let.growth.high_memory} % for ${span(let.growth.observe)}"
 
     condition_threshold {
       filter          = "resource.type = \"gce_instance\" AND resource.labels.instance_id = \"${google_compute_instance.this.instance_id}\" AND metric.type = \"${let.memory_metric}\" AND metric.labels.state = \"used\""
@@ -378,7 +378,7 @@ resource "google_monitoring_alert_policy" "this_gone" {
   notification_channels = local.notification_channels
 
   conditions {
-    display_name = "no sign of life for ${duration(max(300, let.growth.downtime))}"
+    display_name = "no sign of life for ${span(max(300, let.growth.downtime))}"
 
     condition_absent {
       filter   = "resource.type = \"gce_instance\" AND resource.labels.instance_id = \"${google_compute_instance.this.instance_id}\" AND metric.type = \"compute.googleapis.com/instance/uptime_total\""

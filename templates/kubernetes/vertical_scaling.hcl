@@ -268,7 +268,7 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
             for    = "5m"
             labels = merge({ severity = "warning" }, let.alarm)
             annotations = {
-              summary = "${service.name} is too small: ${self.high_cpu} % of its processors have been busy for ${duration(self.observe)}"
+              summary = "${service.name} is too small: ${self.high_cpu} % of its processors have been busy for ${span(self.observe)}"
             }
           },
           {
