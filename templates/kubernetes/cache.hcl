@@ -65,7 +65,7 @@ let {
     [for s in cache.clients : s.multi_layer_caching == null ? false : s.multi_layer_caching.cache.name == cache.name],
   ))
 
-  conf_always = <<-EOT
+  conf_always   = <<-EOT
     port 6379
     bind * -::*
     # Everybody has to say the password, and only clients get here at all.
@@ -81,7 +81,7 @@ let {
     lazyfree-lazy-expire yes
     lazyfree-lazy-server-del yes
   EOT
-  conf_log = <<-EOT
+  conf_log      = <<-EOT
     # Every write but those of the last second.
     appendonly yes
     appendfsync everysec
@@ -95,16 +95,16 @@ let {
     appendonly no
     save 3600 1
   EOT
-  conf_nothing = <<-EOT
+  conf_nothing  = <<-EOT
     appendonly no
     save ""
   EOT
-  conf_events = <<-EOT
+  conf_events   = <<-EOT
     # Who keeps copies of his own hears what has ended or given way, and may have his keys tracked.
     notify-keyspace-events Exeg
     tracking-table-max-keys 1000000
   EOT
-  conf_copies = <<-EOT
+  conf_copies   = <<-EOT
     # A copy that was away for a while catches up from here.
     repl-backlog-size ${max(64, floor(let.maxmemory / 20))}mb
     repl-diskless-sync yes
@@ -112,11 +112,11 @@ let {
     min-replicas-to-write 0
     min-replicas-max-lag 10
   EOT
-  conf_guarded = <<-EOT
+  conf_guarded  = <<-EOT
     # The guards' question who is primary needs no password, and may ask nothing else.
     user probe on nopass -@all +info +quit
   EOT
-  conf_cluster = <<-EOT
+  conf_cluster  = <<-EOT
     cluster-enabled yes
     cluster-config-file /data/nodes.conf
     cluster-node-timeout ${let.clustered ? floor(1000 * cache.redis_cluster.node_timeout) : 0}
@@ -129,7 +129,7 @@ let {
     cluster-replica-validity-factor 10
     io-threads 2
   EOT
-  conf_watch = <<-EOT
+  conf_watch    = <<-EOT
     slowlog-log-slower-than 10000
     latency-monitor-threshold 50
   EOT
@@ -161,7 +161,7 @@ let {
     role=$(timeout 1 ${let.cli} -h "$POD_IP" info replication | tr -d '\r')
     case "$role" in *role:slave*) printf '%s\n' "$role" | grep -qx 'master_link_status:up' ;; esac
     EOT
-  : <<-EOT
+    : <<-EOT
     #!/bin/sh
     set -eu
     [ "$(timeout 1 ${let.cli} -h "$POD_IP" ping)" = PONG ]
@@ -208,7 +208,7 @@ let {
       sleep 1
     done
     EOT
-  : <<-EOT
+    : <<-EOT
     #!/bin/sh
     # A primary hands over before it stops: nobody has to find out that it is gone.
     set -u

@@ -12,8 +12,8 @@ let {
   to_s3       = let.outside ? startswith(target.backup_url, "s3://") : false
   bucket      = let.outside ? "${trimsuffix(target.backup_url, "/")}/${cache.name}/" : ""
   # A picture is seldom larger than the data; three of them are kept here, and one is being made.
-  pictures_gib = max(2, ceil(gib(cache.memory) * (let.outside ? 1.2 : 4)))
-  backup_sh = <<-EOT
+  pictures_gib    = max(2, ceil(gib(cache.memory) * (let.outside ? 1.2 : 4)))
+  backup_sh       = <<-EOT
     #!/bin/sh
     # One picture of every shard, from a copy that is in step; from the primary
     # where there is none.
@@ -38,7 +38,7 @@ let {
     done
     ls -l /backup
   EOT
-  prune_sh = <<-EOT
+  prune_sh        = <<-EOT
     # The last three.
     cd /backup
     for old in $(ls | sed -n 's/-.*//p' | sort -u | head -n -3); do rm -f "$old"-*.rdb; done

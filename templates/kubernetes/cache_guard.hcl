@@ -8,7 +8,7 @@ template "cache_guard" {
 }
 
 let {
-  guard_sh = <<-EOT
+  guard_sh       = <<-EOT
     #!/bin/sh
     # Finds out who is primary and watches him. What it learns is lost with the
     # pod, so it asks first: a primary with copies, any primary, or the first node.
@@ -40,7 +40,7 @@ let {
     END
     exec ${let.server} /tmp/sentinel.conf --sentinel
   EOT
-  haproxy_cfg = <<-EOT
+  haproxy_cfg    = <<-EOT
     global
       # Each guard can take all clients, and twice as many as they should have.
       maxconn ${max(2000, min(cache.max_clients, 2 * cache.client_connections))}

@@ -7,7 +7,7 @@ template "cache_memcached" {
 
 let {
   # What one zone takes with it is kept small by spreading the keys over all of them.
-  slabs     = floor(mib(cache.memory) / cache.zones)
+  slabs       = floor(mib(cache.memory) / cache.zones)
   slabs_limit = ceil(let.slabs / 0.8 + 64)
 }
 

@@ -213,7 +213,7 @@ let {
     printf '"%s" "%s"\n' "$(quote "$POOL_USER")" "$(quote "$POOL_PASSWORD")" >/tmp/users.txt
     exec pgbouncer /etc/pgbouncer/pgbouncer.ini
   EOT
-  bouncer_stop = <<-EOT
+  bouncer_stop  = <<-EOT
     #!/bin/sh
     # First out of the endpoints, then no new transactions, then gone. The kubelet
     # kills whoever takes longer than the grace period.
@@ -222,7 +222,7 @@ let {
     kill -INT 1
     while kill -0 1 2>/dev/null; do sleep 1; done
   EOT
-  bouncer_maps = { for name, ini in let.bouncer_ini : name => "${name}-${hash(join("", [ini, let.bouncer_start, let.bouncer_stop]), 8)}" }
+  bouncer_maps  = { for name, ini in let.bouncer_ini : name => "${name}-${hash(join("", [ini, let.bouncer_start, let.bouncer_stop]), 8)}" }
 }
 
 manifest "v1" "ConfigMap" "this_pooler" {

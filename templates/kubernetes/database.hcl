@@ -83,7 +83,7 @@ let {
   to_s3      = target.backup_url == null ? false : startswith(target.backup_url, "s3://")
 
   # Who leaves transactions open, by the name that clients give themselves.
-  queries = <<-EOT
+  queries      = <<-EOT
     connection_leaks:
       query: |
         SELECT COALESCE(NULLIF(application_name, ''), 'unnamed') AS application_name, usename, state,

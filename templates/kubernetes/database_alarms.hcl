@@ -15,8 +15,8 @@ manifest "monitoring.coreos.com/v1" "PodMonitor" "this" {
     )
   }
   spec = {
-    selector         = { matchLabels = { "scaffold/database" = database.name } }
-    podTargetLabels  = ["cnpg.io/cluster"]
+    selector        = { matchLabels = { "scaffold/database" = database.name } }
+    podTargetLabels = ["cnpg.io/cluster"]
     podMetricsEndpoints = [
       {
         port     = "metrics"
@@ -65,10 +65,10 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
           database.backup_days == 0 ? null : {
             # A night and an hour.
             alert       = "DatabaseBackupStale"
-            expr        = "time() - max by (pod) (cnpg_collector_last_available_backup_timestamp{namespace=\"${let.namespace}\", pod=~\"${let.pods_named}\"}) > ${25 * 3600}"
+            expr        = "time() - max by (cnpg_io_cluster) (${let.archive ? "barman_cloud_cloudnative_pg_io" : "cnpg_collector"}_last_available_backup_timestamp{namespace=\"${let.namespace}\", pod=~\"${let.pods_named}\"}) > ${25 * 3600}"
             for         = "1h"
             labels      = { severity = "critical", database = database.name }
-            annotations = { summary = "The last backup of {{ $labels.pod }} is more than a day old" }
+            annotations = { summary = "The last backup of {{ $labels.cnpg_io_cluster }} is more than a day old" }
           },
           {
             alert       = "DatabaseTransactionsOld"

@@ -61,7 +61,7 @@ let {
     let.readers == 0 ? "" : ", \"reader\": \"${database.name}-${s.name}-${let.pool_ro ? "pooler-ro" : "ro"}.${let.namespace}.svc\"",
     " }",
   ])]
-  shard_map = let.sharding == null ? "" : <<-EOT
+  shard_map      = let.sharding == null ? "" : <<-EOT
     {
       "key": { "column": "${let.sharding.key}", "type": "${let.sharding.key_type}" },
       "hash": "crc32",
@@ -120,15 +120,15 @@ let {
     # A query that names no key is ${let.sharding == null ? "" : let.sharding.cross_shard == "refuse" ? "an error, not a question to everybody" : "put to every shard"}.
     cross_shard_disabled = ${let.sharding == null ? true : let.sharding.cross_shard == "refuse"}
   EOT
-  router_copied = let.sharding == null ? "" : length(let.sharding.reference_tables) == 0 ? "" : <<-EOT
+  router_copied  = let.sharding == null ? "" : length(let.sharding.reference_tables) == 0 ? "" : <<-EOT
 
     # Small tables that every shard has, so that joins stay at home.
     [[omnisharded_tables]]
     database = "${database.database_name}"
     tables = ${jsonencode(let.sharding.reference_tables)}
   EOT
-  router_toml = join("", concat([let.router_general], let.router_hosts, let.router_tables, [let.router_copied]))
-  router_map  = "${database.name}-router-${hash(let.router_toml, 8)}"
+  router_toml    = join("", concat([let.router_general], let.router_hosts, let.router_tables, [let.router_copied]))
+  router_map     = "${database.name}-router-${hash(let.router_toml, 8)}"
 }
 
 # One user and one password on all shards. It is yours to put into the store.
@@ -201,12 +201,12 @@ manifest "postgresql.cnpg.io/v1" "Subscription" "this_move" {
     labels    = { "app.kubernetes.io/name" = database.name }
   }
   spec = {
-    cluster                  = { name = "${database.name}-${each.value.to_shard}" }
-    dbname                   = database.database_name
-    name                     = "move_${replace(each.value.name, "-", "_")}"
-    externalClusterName      = "${database.name}-${each.value.from_shard}"
-    publicationName          = "move_${replace(each.value.name, "-", "_")}"
-    publicationDBName        = database.database_name
+    cluster                   = { name = "${database.name}-${each.value.to_shard}" }
+    dbname                    = database.database_name
+    name                      = "move_${replace(each.value.name, "-", "_")}"
+    externalClusterName       = "${database.name}-${each.value.from_shard}"
+    publicationName           = "move_${replace(each.value.name, "-", "_")}"
+    publicationDBName         = database.database_name
     subscriptionReclaimPolicy = "delete"
     parameters = {
       copy_data = "true"

@@ -72,7 +72,7 @@ let {
   }
   layer_policy_name = "${service.name}-layers-${hash(jsonencode(let.layer_policy), 8)}"
 
-  vcl = let.layers == null ? "" : <<-EOT
+  vcl      = let.layers == null ? "" : <<-EOT
     vcl 4.1;
 
     import std;
@@ -188,8 +188,8 @@ let {
   EOT
   vcl_name = "${service.name}-edge-${hash(let.vcl, 8)}"
 
-  cache_cli = let.layer_cache == null ? "valkey-cli" : "${let.layer_cache.engine}-cli"
-  cache_at  = let.layer_cache == null ? "" : "-h ${let.layer_cache.let.host} -p ${let.layer_cache.port}${let.layer_cache.redis_cluster == null ? "" : " -c"}"
+  cache_cli       = let.layer_cache == null ? "valkey-cli" : "${let.layer_cache.engine}-cli"
+  cache_at        = let.layer_cache == null ? "" : "-h ${let.layer_cache.let.host} -p ${let.layer_cache.port}${let.layer_cache.redis_cluster == null ? "" : " -c"}"
   invalidate_bash = let.layers == null ? "" : <<-EOT
     #!/usr/bin/env bash
     # Throws out of all layers what a program has changed. It writes the event

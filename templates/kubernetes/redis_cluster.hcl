@@ -37,7 +37,7 @@ template "redis_cluster" {
 }
 
 let {
-  bootstrap_sh = <<-EOT
+  bootstrap_sh       = <<-EOT
     #!/bin/sh
     # Gives the 16384 slots to the first primaries and every primary its copies,
     # once. Run again after the cluster has got more nodes, it takes those in.

@@ -33,7 +33,7 @@ let {
     ["X-Content-Type-Options \"nosniff\""],
   )
 
-  nginx_conf = <<-EOT
+  nginx_conf     = <<-EOT
     worker_processes 1;
     pid /tmp/nginx.pid;
     error_log stderr warn;
