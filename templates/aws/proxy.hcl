@@ -244,7 +244,7 @@ file "service_this/envoy.yaml" {
                                   # where a request must not be sent twice, only those that surely were not worked on
                                   retry_on        = let.guard.retry_safe ? "connect-failure,refused-stream" : "connect-failure,refused-stream,gateway-error,reset"
                                   num_retries     = let.guard.retries
-                                  per_try_timeout = format("%.3fs", let.guard.per_try)
+                                  per_try_timeout = format("%.3fs", max(0.001, min(let.guard.per_try, (c.timeout - let.guard.retries * let.guard.backoff) / (1 + let.guard.retries))))
                                   retry_back_off  = { base_interval = format("%.3fs", let.guard.backoff), max_interval = format("%.3fs", 10 * let.guard.backoff) }
                                   retry_host_predicate = [{
                                     name         = "envoy.retry_host_predicates.previous_hosts"

@@ -138,21 +138,26 @@ manifest "networking.istio.io/v1alpha3" "EnvoyFilter" "this_breaker" {
               typed_config = {
                 "@type" = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
                 local_reply_config = {
-                  mappers = [
-                    {
-                      filter      = { response_flag_filter = { flags = ["UO", "UH", "UF", "UT"] } }
-                      status_code = self.fallback_status
-                      body        = { inline_string = self.fallback_body }
-                      body_format_override = {
-                        text_format_source = { inline_string = "%LOCAL_REPLY_BODY%" }
-                        content_type       = can(jsondecode(self.fallback_body)) ? "application/json" : "text/plain; charset=utf-8"
+                  mappers = [for e in concat([for e in let.endpoints : e if e.path != "/" && e.fallback_status != self.fallback_status], [{ path = "/", fallback_status = self.fallback_status }]) : {
+                    filter = e.path == "/" ? { response_flag_filter = { flags = ["UO", "UH", "UF", "UT"] } } : {
+                      and_filter = {
+                        filters = [
+                          { response_flag_filter = { flags = ["UO", "UH", "UF", "UT"] } },
+                          { header_filter = { header = { name = ":path", string_match = { prefix = e.path } } } },
+                        ]
                       }
-                      headers_to_add = [
-                        { header = { key = "x-degraded", value = "circuit-open" } },
-                        { header = { key = "retry-after", value = tostring(ceil(self.retry_after)) } },
-                      ]
-                    },
-                  ]
+                    }
+                    status_code = e.fallback_status
+                    body        = { inline_string = self.fallback_body }
+                    body_format_override = {
+                      text_format_source = { inline_string = "%LOCAL_REPLY_BODY%" }
+                      content_type       = can(jsondecode(self.fallback_body)) ? "application/json" : "text/plain; charset=utf-8"
+                    }
+                    headers_to_add = [
+                      { header = { key = "x-degraded", value = "circuit-open" } },
+                      { header = { key = "retry-after", value = tostring(ceil(self.retry_after)) } },
+                    ]
+                  }]
                 }
               }
             }
