@@ -85,12 +85,13 @@ service "web" {
     max = 24
   }
   elastic_load_balancing {
-    domain = "shop.example.com"
+    domain = "origin.example.com" # where the edge fetches
   }
 
   # One change is thrown out of memory first and the edge after it. The browser
   # cannot be told, so it keeps the shortest.
   multi_layer_caching {
+    domain        = "shop.example.com"
     browser_ttl   = "60s"
     edge_ttl      = "5m"
     private_paths = ["/account/*", "/cart/*", "/checkout/*"]
