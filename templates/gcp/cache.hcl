@@ -25,7 +25,7 @@ template "cache" {
     related   = [cache.reserve]
   }
   check "known_node" {
-    condition = let.kind == "memcached" || let.machine == "" || can(regex("^(?:SHARED_CORE_NANO|(?:STANDARD|HIGHMEM|HIGHCPU)_[0-9A-Z]+|CUSTOM_[0-9A-Z_]+)$", let.machine))
+    condition = let.kind == "memcached" || let.machine == "" || (let.kind == "redis" ? contains([for row in table.cache_nodes : row.node], let.machine) : can(regex("^(?:SHARED_CORE_NANO|(?:STANDARD|HIGHMEM|HIGHCPU)_[0-9A-Z]+|CUSTOM_[0-9A-Z_]+)$", let.machine)))
     message   = "Memorystore has no node type ${let.machine}."
     fix       = "Name one such as HIGHMEM_MEDIUM, without REDIS_ before it."
     at        = cache.machine

@@ -114,6 +114,17 @@ resource "google_secret_manager_secret" "this_pool" {
       }
     }
   }
+
+  depends_on = target.kms_key != null ? [google_kms_crypto_key_iam_member.secrets] : null
+}
+
+# Secret Manager encrypts with the key as an account of its own, which it makes for the project.
+resource "google_kms_crypto_key_iam_member" "secrets" {
+  when = let.pool_user && target.kms_key != null
+
+  crypto_key_id = target.kms_key
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member        = "serviceAccount:service-${local.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
 }
 
 resource "google_secret_manager_secret_version" "this_pool" {

@@ -95,6 +95,17 @@ resource "google_spanner_database" "this" {
   lifecycle {
     ignore_changes = [ddl]
   }
+
+  depends_on = target.kms_key != null ? [google_kms_crypto_key_iam_member.spanner] : null
+}
+
+# Spanner encrypts with the key as an account of its own, which it makes for the project.
+resource "google_kms_crypto_key_iam_member" "spanner" {
+  when = target.kms_key != null
+
+  crypto_key_id = target.kms_key
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member        = "serviceAccount:service-${local.project_number}@gcp-sa-spanner.iam.gserviceaccount.com"
 }
 
 resource "google_spanner_backup_schedule" "this" {

@@ -47,7 +47,7 @@ resource "google_dns_managed_zone" "databases" {
 
 # Cloud SQL encrypts with the key as an account of its own, which it makes for the project.
 resource "google_kms_crypto_key_iam_member" "databases" {
-  when = target.kms_key != null
+  when = target.kms_key != null && anytrue([for d in blueprint.databases : !d.let.spanner])
 
   crypto_key_id = target.kms_key
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"

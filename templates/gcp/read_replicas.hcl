@@ -38,6 +38,13 @@ template "read_replicas" {
     at        = database.read_replicas.other_region
     related   = [target.region]
   }
+  check "key_of_other_region" {
+    condition = let.far == "" || target.kms_key == null
+    message   = "A copy in ${let.far} is encrypted with a key of that region, and the target names one of ${target.region}."
+    fix       = "Leave other_region unset and make the copy beside this root, or leave kms_key unset."
+    at        = database.read_replicas.other_region
+    related   = [target.kms_key]
+  }
 }
 
 let {
