@@ -241,6 +241,7 @@ rule "budget" {
 rule "network policy" {
   in        = ["networking.k8s.io/v1/NetworkPolicy"]
   at        = "spec.podSelector"
+  when      = "size(self) > 0" # an empty one is for the pods that are to come as well
   condition = "pods.exists(p, p.namespace == namespace && selects(self, p.labels))"
   message   = "the selector finds no pods, so the policy would hold for nothing"
 }
