@@ -166,6 +166,8 @@ resource "google_compute_region_instance_template" "this_pooler" {
   lifecycle {
     create_before_destroy = true
   }
+
+  depends_on = target.kms_key != null ? [google_kms_crypto_key_iam_member.main] : null
 }
 
 # Whether a query comes back through the pool, not only whether somebody listens.
