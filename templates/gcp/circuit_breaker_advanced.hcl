@@ -40,7 +40,7 @@ resource "google_monitoring_dashboard" "this_breaker" {
           { title = "Calls, by backend and status", query = "sum by (backend_target_name, response_code_class) (rate(loadbalancing_googleapis_com:https_internal_request_count{backend_target_name=~\"${let.name}-(to-.*|inside)\"}[1m]))" },
           { title = "Latency (p99, ms), by backend", query = "histogram_quantile(0.99, sum by (le, backend_target_name) (rate(loadbalancing_googleapis_com:https_internal_backend_latencies_bucket{backend_target_name=~\"${let.name}-(to-.*|inside)\"}[1m])))" },
           { title = "Calls broken off, by backend and reason", query = "sum by (backend, reason) (rate(logging_googleapis_com:user_${replace(let.name, "-", "_")}_breaker{monitored_resource=\"${let.breaker_resource}\"}[1m]))" },
-        ] : {
+          ] : {
           xPos   = 0
           yPos   = 4 * i
           width  = 12

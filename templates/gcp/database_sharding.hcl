@@ -238,9 +238,9 @@ locals {
 
 # Slots on their way from one shard to another.
 file "moves_this/moves.sql" {
-  when   = length(database.database_sharding.move) > 0
-  path   = "moves/${database.name}.sql"
-  format = "text"
+  when    = length(database.database_sharding.move) > 0
+  path    = "moves/${database.name}.sql"
+  format  = "text"
   content = <<-EOT
     -- Moves slots between the shards of ${database.name} while everything runs. Every table keeps the slot of its key in a
     -- column named slot, and it is part of what identifies a row (REPLICA IDENTITY).

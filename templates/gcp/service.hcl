@@ -82,7 +82,7 @@ let {
   surge               = let.surge_percent == 0 ? 0 : max(service.zones, ceil(service.min_instances * let.surge_percent / 100))
   unavailable         = let.unavailable_percent == 0 ? 0 : max(service.zones, floor(service.min_instances * let.unavailable_percent / 100))
   # Instances in an update beyond those that pools and quotas were counted for.
-  surplus             = let.fleet && !let.tracked ? max(0, service.max_instances + let.surge - service.peak_instances) : 0
+  surplus = let.fleet && !let.tracked ? max(0, service.max_instances + let.surge - service.peak_instances) : 0
 
   # What is asked whether an instance lives, and whether it can take requests.
   probe_port = service.balancer == null ? service.port : service.balancer.health_port == null ? service.port : service.balancer.health_port
@@ -94,11 +94,11 @@ let {
   main_track = service.blue_green_deployment != null ? service.blue_green_deployment.live : "stable"
 
   # Callers that come straight, without a breaker of their own in between.
-  callers = [for s in service.clients : s if s.runs_on != null || s.breaker == null || service.protocol != "http"]
+  callers   = [for s in service.clients : s if s.runs_on != null || s.breaker == null || service.protocol != "http"]
   stands_in = anytrue([for s in blueprint.services : s.runs_on == null && (s.breaker == null ? false : s.breaker.fallback == null ? false : s.breaker.fallback.name == service.name)])
-  called  = length(let.callers) > 0
-  inside  = let.called && let.balancer_kind != "internal" ? (service.protocol == "http" ? "http" : "direct") : "none"
-  through = service.breaker == null ? [] : [for n in service.callees : n if n.runs_on == null && n.protocol == "http"]
+  called    = length(let.callers) > 0
+  inside    = let.called && let.balancer_kind != "internal" ? (service.protocol == "http" ? "http" : "direct") : "none"
+  through   = service.breaker == null ? [] : [for n in service.callees : n if n.runs_on == null && n.protocol == "http"]
   # Outside of the network: pods with a name of their own, and what the breaker names.
   outside = service.breaker == null ? [] : concat(
     [for n in service.callees : { name = n.name, host = n.hostname, port = 443 } if n.runs_on != null],
@@ -119,8 +119,8 @@ let {
   regional_probe = let.inside != "none" || let.stands_in || length(service.clients) > length(let.callers) || contains(["internal", "passthrough"], let.balancer_kind)
   global_probe   = contains(["global", "proxy"], let.balancer_kind)
 
-  budget     = service.auto_scaling_group != null ? service.auto_scaling_group.monthly_budget : service.vertical_scaling != null ? service.vertical_scaling.monthly_budget : null
-  rollout    = service.rolling_updates != null ? service.rolling_updates : service.blue_green_deployment != null ? service.blue_green_deployment : service.canary_deployment
+  budget  = service.auto_scaling_group != null ? service.auto_scaling_group.monthly_budget : service.vertical_scaling != null ? service.vertical_scaling.monthly_budget : null
+  rollout = service.rolling_updates != null ? service.rolling_updates : service.blue_green_deployment != null ? service.blue_green_deployment : service.canary_deployment
   # Whose requests say whether a version is good.
   watch      = contains(["global", "internal"], let.balancer_kind) ? let.balancer_kind : let.inside == "http" ? "inside" : length(service.clients) > length(let.callers) ? "edges" : "none"
   rolls_back = let.rollout == null ? false : let.rollout.rollback == "alarms" && let.watch != "none"

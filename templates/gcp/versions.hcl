@@ -31,9 +31,9 @@ template "versions" {
 
 let {
   # Environments may share a project, where names of networks, groups and accounts must differ.
-  prefix = blueprint.environment == null ? blueprint.name : "${blueprint.name}-${blueprint.environment}"
+  prefix    = blueprint.environment == null ? blueprint.name : "${blueprint.name}-${blueprint.environment}"
   all_zones = slice(target.zone_names, 0, target.zones)
-  bits   = tonumber(split("/", target.cidr)[1])
+  bits      = tonumber(split("/", target.cidr)[1])
 
   # Lower case letters, digits, hyphens and underscores; 63 of them.
   label_names = { for k, v in blueprint.labels : k => substr(replace(lower(k), "/[^a-z0-9_-]/", "-"), 0, 63) }
