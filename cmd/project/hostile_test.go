@@ -38,7 +38,7 @@ var hostile = []string{
 	"zqx\nEOT\nresource \"x\" \"y\" {}\n",
 	"zqx $(touch /tmp/owned) `id` ; rm -rf / #",
 	"zqx: yes\n- no: ~\n---\n...",
-	"zqx012", "zqx\ttab\u0085next\u2028line", "zqx héllo 💥 \u202e",
+	"zqx\ttab\u0085next\u2028line", "zqx héllo 💥 \u202e",
 	"zqx" + strings.Repeat("long ", 2000),
 	"zqx\x00nul", "zqx\xff\xfe",
 }
@@ -389,6 +389,65 @@ func holds(v any, text string) error {
 		}
 	}
 	return nil
+}
+
+// TestTextsThatLookLikeOthers renders texts that YAML takes for numbers, truth
+// values and nothing, unless they are quoted.
+func TestTextsThatLookLikeOthers(t *testing.T) {
+	t.Parallel()
+	texts := []string{"yes", "No", "on", "true", "~", "null", "012", "0x1f", "1e3", "1_000", "1.0", ".inf", "12:30:45", "2024-01-01", "", " ", "-", "?", "*a", "&a", "!x", "@x", "`x`", "{}", "[]", "|", ">", "%x", "=", "<<"}
+	source := "blueprint \"shop\" {}\n\ntarget \"kubernetes\" {}\n\nservice \"web\" {\n  image = \"ghcr.io/acme/x:1\"\n  environment = {\n"
+	for i, text := range texts {
+		source += fmt.Sprintf("    LIKE_%d = %s\n", i, hclwrite.TokensForValue(cty.StringVal(text)).Bytes())
+	}
+	src, diags := blueprints.Parse([]byte(source+"  }\n}\n"), "scaffold.hcl")
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	p, _ := project.New(src)
+	roots, diags := p.Render(project.Selection{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	found := map[string]any{}
+	for name, data := range project.Tree(roots) {
+		if !strings.HasSuffix(name, ".yaml") {
+			continue
+		}
+		for dec := yaml.NewDecoder(bytes.NewReader(data)); ; {
+			var v any
+			if dec.Decode(&v) != nil {
+				break
+			}
+			variables(v, found)
+		}
+	}
+	for i, text := range texts {
+		if got := found[fmt.Sprintf("LIKE_%d", i)]; got != text {
+			t.Errorf("%q reads back as %#v", text, got)
+		}
+	}
+}
+
+// variables collects the environment variables in a manifest: entries with a
+// name and a value, and the data of maps.
+func variables(v any, into map[string]any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if name, ok := v["name"].(string); ok && strings.HasPrefix(name, "LIKE_") {
+			into[name] = v["value"]
+		}
+		for key, e := range v {
+			if strings.HasPrefix(key, "LIKE_") {
+				into[key] = e
+			}
+			variables(e, into)
+		}
+	case []any:
+		for _, e := range v {
+			variables(e, into)
+		}
+	}
 }
 
 // TestHostilePlatform does the same for a pack with a script of its own, and
