@@ -61,8 +61,9 @@ func TestHostileStrings(t *testing.T) {
 			t.Run(target+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
 				accepted := 0
+				p, _ := project.Empty() // its definitions and packs are read once
 				for _, text := range c.texts() {
-					if tryHostile(t, c, text) {
+					if tryHostile(t, *p, c, text) {
 						accepted++
 					}
 				}
@@ -218,7 +219,7 @@ func needed(def *blueprints.Definition, given string) string {
 
 // tryHostile reports whether the text was accepted, after holding that it was
 // either refused properly or rendered as it is.
-func tryHostile(t *testing.T, c hostileCase, text string) bool {
+func tryHostile(t *testing.T, p project.Project, c hostileCase, text string) bool {
 	t.Helper()
 	source := c.write(string(hclwrite.TokensForValue(cty.StringVal(text)).Bytes()))
 	if strings.Contains(text, "\xff") {
@@ -227,11 +228,8 @@ func tryHostile(t *testing.T, c hostileCase, text string) bool {
 	src, diags := blueprints.Parse([]byte(source), "scaffold.hcl")
 	var roots []*project.Root
 	if !diags.HasErrors() {
-		p, moreDiags := project.New(src)
-		if diags = append(diags, moreDiags...); !diags.HasErrors() {
-			roots, moreDiags = p.Render(project.Selection{})
-			diags = append(diags, moreDiags...)
-		}
+		p.Source = src
+		roots, diags = p.Render(project.Selection{})
 	}
 	if diags.HasErrors() {
 		for _, d := range diags {
