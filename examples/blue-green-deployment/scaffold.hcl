@@ -42,11 +42,20 @@ service "web" {
     domain = "shop.example.com"
   }
   blue_green_deployment {
-    live     = "blue"
-    keep_old = "30m" # how long the way back stays warm
+    live     = "blue" # "green" switches, and "blue" again goes back
+    keep_old = "30m"  # how long the way back stays warm
+  }
 
-    # The next release goes to the colour that waits, where it can be tried on a port of its own.
-    # In a cluster the controller has the colours: there a release is a new image of the service.
-    # green_image = "ghcr.io/acme/web:1.5.0"
+  # To release on a cloud: give the colour that waits the new image, try it on a port of its own,
+  # then make it the live one. In a cluster the controller does that once image is another.
+  aws {
+    blue_green_deployment {
+      green_image = "ghcr.io/acme/web:1.5.0"
+    }
+  }
+  gcp {
+    blue_green_deployment {
+      green_image = "ghcr.io/acme/web:1.5.0"
+    }
   }
 }

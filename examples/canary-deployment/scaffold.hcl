@@ -30,12 +30,24 @@ service "web" {
     domain = "shop.example.com"
   }
 
-  # To release: name the new image, raise weight step by step, then make it the service's own.
   canary_deployment {
-    canary_image = "ghcr.io/acme/web:1.5.0"
-    steps        = [5, 25, 50]
-    weight       = 5
-    max_errors   = 1       # percent
-    max_latency  = "500ms" # for 99 of 100 answers
+    steps       = [5, 25, 50]
+    max_errors  = 1       # percent
+    max_latency = "500ms" # for 99 of 100 answers
+  }
+
+  # To release on a cloud: name the new image, raise weight step by step, then make it the
+  # service's own. In a cluster the controller does all that once image is another.
+  aws {
+    canary_deployment {
+      canary_image = "ghcr.io/acme/web:1.5.0"
+      weight       = 5
+    }
+  }
+  gcp {
+    canary_deployment {
+      canary_image = "ghcr.io/acme/web:1.5.0"
+      weight       = 5
+    }
   }
 }

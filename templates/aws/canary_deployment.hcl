@@ -86,7 +86,7 @@ resource "aws_lb_listener_rule" "this_cookie" {
 # Worse than the version beside it, and not just a bad day for both.
 resource "aws_cloudwatch_metric_alarm" "this_canary_errors" {
   alarm_name          = "${let.name}-canary-worse"
-  alarm_description   = "The canary fails ${let.release.max_errors} points more of its requests than the version before."
+  alarm_description   = "Over ${let.release.max_errors} % more of the canary's requests fail than of the other version's."
   evaluation_periods  = max(1, floor(let.release.window / 60))
   datapoints_to_alarm = max(1, ceil(floor(let.release.window / 60) * 2 / 3))
   threshold           = let.release.max_errors

@@ -67,7 +67,7 @@ resource "google_monitoring_alert_policy" "this_rollout" {
   notification_channels = let.rolls_back ? concat(local.notification_channels, [google_monitoring_notification_channel.this_rollback.id]) : local.notification_channels
 
   conditions {
-    display_name = "${let.canary.max_errors} points more of its requests fail than of the other version's"
+    display_name = "over ${let.canary.max_errors} % more of its requests fail than of the other version's"
 
     condition_prometheus_query_language {
       query                     = "100 * (${let.failing.canary}) - 100 * (${let.failing.stable}) > ${let.canary.max_errors} and ${let.enough}"

@@ -14,6 +14,14 @@ template "canary_deployment" {
     segments      = [let.split ? Deployment.this.spec.strategy.canary.steps.setHeaderRoute.match : null, let.split ? Deployment.this.spec.strategy.canary.trafficRouting.managedRoutes : null]
   }
 
+  check "canary_by_hand" {
+    condition = self.canary_image == service.image
+    message   = "In a cluster the controller makes the canary: it runs the image of ${service.name}, and canary_image and weight say nothing."
+    fix       = "Change image to release; the controller takes the steps by itself, kubectl argo rollouts abort goes back."
+    at        = self.canary_image
+    related   = [self.weight]
+    severity  = "warning"
+  }
   check "a_whole_pod" {
     condition = let.split || service.min_instances * self.steps[0] / 100 >= 1
     message   = "Neither a mesh nor a gateway splits the traffic of ${service.name}, so shares are numbers of pods, and ${self.steps[0]} % of ${service.min_instances} is less than one."
