@@ -145,8 +145,14 @@ terraform {
 // variables gives a value to every variable that has no default.
 func (tf terraform) variables() []string {
 	tf.t.Helper()
-	values := map[string]string{"image_id": "ami-0123456789abcdef0", "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"}
-	declared := regexp.MustCompile(`(?m)^variable "([a-z0-9_]+)"`)
+	const certificate = "123456789012:certificate/11111111-2222-3333-4444-555555555555"
+	values := map[string]string{
+		"image_id":             "ami-0123456789abcdef0",
+		"certificate_arn":      "arn:aws:acm:eu-west-1:" + certificate,
+		"edge_certificate_arn": "arn:aws:acm:us-east-1:" + certificate, // CloudFront takes no other
+	}
+	declared := regexp.MustCompile(`(?ms)^variable "([a-z0-9_]+)" \{(.*?)^\}`)
+	given := regexp.MustCompile(`(?m)^  default\s+=`)
 	var args []string
 	files, _ := filepath.Glob(filepath.Join(tf.dir, "*.tf"))
 	for _, f := range files {
@@ -155,11 +161,12 @@ func (tf terraform) variables() []string {
 			tf.t.Fatal(err)
 		}
 		for _, m := range declared.FindAllStringSubmatch(string(data), -1) {
-			value := "example"
-			for name, v := range values {
-				if strings.HasSuffix(m[1], name) {
-					value = v
-				}
+			if given.MatchString(m[2]) {
+				continue
+			}
+			value, ok := values[m[1]]
+			if !ok {
+				value = "example"
 			}
 			args = append(args, "-var", m[1]+"="+value)
 		}
