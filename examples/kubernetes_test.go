@@ -22,6 +22,8 @@ func TestKubernetes(t *testing.T) {
 						dir := writeManifests(t, root, folder)
 						cluster := controlplane.Start(t)
 						cluster.DryRun(t, dir)
+						cluster.Apply(t, dir)
+						cluster.Apply(t, dir) // what is there already is taken again
 						controlplane.Istioctl(t, dir)
 						controlplane.KubeScore(t, dir)
 					})
