@@ -171,7 +171,7 @@ service "api" {
     endpoint "suggestions" {
       path            = "/suggestions"
       max_requests    = 50
-      fallback_status = 204
+      fallback_status = 200 # without suggestions a page is still a page
     }
   }
 }

@@ -22,6 +22,9 @@ let {
     flatten([for c in let.pod_callees : concat([c.let.host], [for b in c.let.backends : "${b.name}.${let.domain}"])]),
     let.bare ? [for n in concat(service.databases, service.caches) : "${n.let.host}.cluster.local"] : [],
     let.bare ? [for n in service.databases : "${n.let.reader_host}.cluster.local" if n.readers > 0] : [],
+    let.bare ? flatten([for n in service.databases : n.database_sharding == null || n.let.routed ? [] : [
+      for s in n.database_sharding.ring : "${n.name}-${s.name}-${n.pooler == null ? "rw" : "pooler"}.${let.domain}"
+    ]]) : [],
     [for e in let.externals : e.host],
     [for d in let.replaced : "${d.name}.${service.name}.fallback.internal"],
   ))
