@@ -221,7 +221,9 @@ func relate(used []*Attr, subject *hcl.Range) []Related {
 		case subject != nil && a.Origin.Range == *subject:
 			continue
 		}
-		out = append(out, Related{Range: a.place(a.Owner), Text: text})
+		if place := a.place(a.Owner); place.Filename != "" {
+			out = append(out, Related{Range: place, Text: text})
+		}
 	}
 	return out
 }

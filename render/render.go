@@ -136,7 +136,7 @@ type subject struct {
 func (r *run) render() hcl.Diagnostics {
 	r.byAddr, r.files = map[string]*unit{}, map[string][]*unit{}
 	var diags hcl.Diagnostics
-	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.fold, r.assemble, r.write, r.cover}
+	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.compute, r.fold, r.assemble, r.write, r.cover}
 	for _, step := range steps {
 		diags = append(diags, step()...)
 		if diags.HasErrors() {
@@ -202,10 +202,6 @@ func (r *run) plan() hcl.Diagnostics {
 				diags = append(diags, r.planOne(t, inst, root)...)
 			}
 		}
-	}
-	for _, j := range r.jobs {
-		j.subject.let.Compute()
-		diags = append(diags, j.subject.let.Problems()...)
 	}
 	// Jobs go in the order of templates, then of components.
 	sort.SliceStable(r.jobs, func(i, k int) bool { return r.jobs[i].template.order < r.jobs[k].template.order })
@@ -304,6 +300,17 @@ func (r *run) check() hcl.Diagnostics {
 			}
 			diags = append(diags, r.model.RunCheck(c, self, j.scope)...)
 		}
+	}
+	return diags
+}
+
+// compute computes what the templates share. Rules come first: what they refuse
+// may be what a shared value cannot be computed without.
+func (r *run) compute() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, j := range r.jobs {
+		j.subject.let.Compute()
+		diags = append(diags, j.subject.let.Problems()...)
 	}
 	return diags
 }
