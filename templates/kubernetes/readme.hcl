@@ -17,7 +17,7 @@ let {
     { name = "Istio, with its CNI plugin", version = "1.28", why = "the mesh and the breakers; pods may not change their network rules themselves", needed = anytrue([for s in let.pods : s.let.meshed]) },
     { name = "Envoy Gateway, with a GatewayClass ${target.gateway_class}", version = "1.9", why = "the way in", needed = length(let.gateways) > 0 },
     { name = "cert-manager, with a ClusterIssuer ${target.certificate_issuer}", version = "1.21", why = "certificates of the gateways", needed = length(let.certificates) > 0 },
-    { name = "External Secrets, with a ClusterSecretStore ${target.secret_store}", version = "1.3", why = "secrets, by name", needed = anytrue([for s in let.pods : length(s.secrets) > 0 || (!let.bare && length(s.databases) > 0)]) },
+    { name = "External Secrets, with a ClusterSecretStore ${target.secret_store}", version = "1.3", why = "secrets, by name", needed = anytrue([for s in let.pods : length(s.secrets) > 0 || (!let.bare && length(s.databases) > 0)]) || (let.bare && (anytrue([for c in blueprint.caches : c.engine != "memcached"]) || anytrue([for d in blueprint.databases : d.database_sharding != null]))) },
     { name = "CloudNativePG", version = "1.27", why = "databases", needed = let.bare && length(blueprint.databases) > 0 },
     { name = "CloudNativePG's plugin Barman Cloud", version = "0.6", why = "backups of databases outside of the cluster", needed = let.bare && length(blueprint.databases) > 0 && try(target.backup_url, null) != null },
     { name = "cluster-autoscaler", version = join("", slice(concat(blueprint.clusters[*].version, [""]), 0, 1)), why = "nodes that follow the pods; Terraform has made its role", needed = target.provider == "aws" && target.node_provisioner == "none" },
@@ -41,8 +41,8 @@ Rendered by scaffold. Change the blueprint and render again, or add files of you
 %{endfor~}
 
 %{if try(target.backup_url, null) != null && length(blueprint.databases) + length(blueprint.caches) > 0~}
-And a secret of yours, ${target.backup_secret}, in the namespace ${target.namespace}: ${startswith(target.backup_url, "gs:") ? "credentials.json" : "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"}, of an account
-that may write to ${target.backup_url}.
+And a secret of yours, `${target.backup_secret}` in the namespace ${target.namespace}, of an account that may write to ${target.backup_url}:
+${startswith(target.backup_url, "gs:") ? "`credentials.json`" : "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_REGION`"}.
 
 %{endif~}
 ## How it gets there
