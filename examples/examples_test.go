@@ -95,6 +95,29 @@ func TestEveryPointIsAnswered(t *testing.T) {
 	}
 }
 
+// depth is how much is asked of the real programs, which take seconds to minutes
+// for one example: SCAFFOLD_DEPTH is "quick" (a sample, the default), "ci" or
+// "all".
+func depth() string {
+	if d := os.Getenv("SCAFFOLD_DEPTH"); d != "" {
+		return d
+	}
+	return "quick"
+}
+
+// quick are the examples that stand for the others in a quick test: together
+// they have most of what the packs can render.
+var quick = []string{"high-availability", "canary-deployment", "redis-cluster", "read-replicas", "service-mesh"}
+
+// sampled are the examples to ask the real programs about.
+func sampled(t testing.TB) []string {
+	t.Helper()
+	if depth() == "quick" {
+		return quick
+	}
+	return examples(t)
+}
+
 // require skips a test whose program is missing, and fails it where all
 // programs have to be there.
 func require(t testing.TB, ok bool, what string) {

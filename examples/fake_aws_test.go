@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// sample are the examples that are applied unless SCAFFOLD_ALL is set: an apply
-// takes minutes, most of them waits that the provider has built in.
-var sample = []string{"rolling-updates", "connection-pooling"}
+// applied are the examples that CI applies: an apply takes minutes, most of them
+// waits that the provider has built in.
+var applied = []string{"rolling-updates", "connection-pooling"}
 
 // TestApplyToFakeAWS applies the AWS root of the examples to moto, a fake AWS.
 // What moto lacks is listed in testdata/fake-aws.tsv; anything else has to work.
 func TestApplyToFakeAWS(t *testing.T) {
-	if testing.Short() {
-		t.Skip("an apply takes minutes")
+	if depth() == "quick" {
+		t.Skip("an apply takes minutes; SCAFFOLD_DEPTH=ci applies a sample, SCAFFOLD_DEPTH=all every example")
 	}
 	program, err := exec.LookPath("terraform")
 	require(t, err == nil, "terraform")
@@ -34,7 +34,7 @@ func TestApplyToFakeAWS(t *testing.T) {
 	require(t, err == nil, "moto_server")
 	lacking := readLacking(t)
 	for _, name := range examples(t) {
-		if os.Getenv("SCAFFOLD_ALL") == "" && !slices.Contains(sample, name) {
+		if depth() == "ci" && !slices.Contains(applied, name) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -196,12 +196,9 @@ func refused(diags hcl.Diagnostics) bool {
 	return true
 }
 
-// seeds is how many blueprints are made: more with SCAFFOLD_ALL.
+// seeds is how many blueprints are made.
 func seeds() uint64 {
-	if os.Getenv("SCAFFOLD_ALL") != "" {
-		return 200
-	}
-	return 30
+	return map[string]uint64{"quick": 30, "ci": 60, "all": 200}[depth()]
 }
 
 func TestRandomBlueprints(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 func TestTerraform(t *testing.T) {
 	program, err := exec.LookPath("terraform")
 	require(t, err == nil, "terraform")
-	for _, name := range examples(t) {
+	for _, name := range sampled(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range rendered(t, name) {
 				if !hasConfig(root.Result) {
@@ -35,10 +35,7 @@ func TestTerraform(t *testing.T) {
 func TestTerraformOnRandomBlueprints(t *testing.T) {
 	program, err := exec.LookPath("terraform")
 	require(t, err == nil, "terraform")
-	want, done := 3, 0
-	if os.Getenv("SCAFFOLD_ALL") != "" {
-		want = 40
-	}
+	want, done := map[string]int{"quick": 1, "ci": 10, "all": 40}[depth()], 0
 	for seed := uint64(1000); done < want; seed++ {
 		file := filepath.Join(t.TempDir(), "scaffold.hcl")
 		if err := os.WriteFile(file, []byte(blueprint(seed)), 0o644); err != nil {

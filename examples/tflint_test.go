@@ -16,7 +16,7 @@ func TestTflint(t *testing.T) {
 	if err := os.WriteFile(config, []byte(rules), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range examples(t) {
+	for _, name := range sampled(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range rendered(t, name) {
 				if !hasConfig(root.Result) {
