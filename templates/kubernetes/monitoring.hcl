@@ -108,7 +108,7 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this" {
               for    = "5m"
               labels = merge({ severity = service.min_instances > 1 ? "warning" : "critical" }, let.alarm)
               annotations = {
-                summary = "Fewer than ${service.min_instances} pods of ${service.name} are ready"
+                summary = service.min_instances == 1 ? "No pod of ${service.name} is ready" : "Fewer than ${service.min_instances} pods of ${service.name} are ready"
               }
             },
             {

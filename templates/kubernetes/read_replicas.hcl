@@ -89,7 +89,7 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this_readers" {
             expr        = "max by (cnpg_io_cluster) (cnpg_pg_replication_streaming_replicas{${let.reading}}) < ${let.instances - 1}"
             for         = "5m"
             labels      = { severity = "critical", database = database.name }
-            annotations = { summary = "Fewer than ${let.instances - 1} servers copy from the primary of ${database.name}" }
+            annotations = { summary = let.instances == 2 ? "No server copies from the primary of ${database.name}" : "Fewer than ${let.instances - 1} servers copy from the primary of ${database.name}" }
           },
           {
             alert       = "ReaderBusy"
