@@ -227,10 +227,12 @@ func (b *builder) buildPattern(inst *Instance, id string, layers []layer, scope 
 	if def.Extends != "" && (inst.attrs[def.Extends] == nil || inst.attrs[def.Extends].val.IsNull()) {
 		inst.Set(def.Extends, p.Ref(), origin)
 	}
-	b.fill(p, b.withProfile(inst.Kind, id, layers), scope.With(map[string]cty.Value{"self": p.Ref()}), nil)
+	b.fill(p, b.withProfile(inst.Kind, def, layers), scope.With(map[string]cty.Value{"self": p.Ref()}), nil)
 }
 
-func (b *builder) withProfile(kind, pattern string, layers []layer) []layer {
+// withProfile puts the profile's defaults for a pattern under its layers, and
+// those for the pattern that it elaborates under these.
+func (b *builder) withProfile(kind string, def *Definition, layers []layer) []layer {
 	if b.Profile == nil {
 		return layers
 	}
@@ -239,7 +241,11 @@ func (b *builder) withProfile(kind, pattern string, layers []layer) []layer {
 		return layers
 	}
 	base := []layer{{source: "profile " + b.Profile.ID, body: body.(*hclsyntax.Body)}}
-	defaults := layersOf(base, pattern, "")
+	var defaults []layer
+	if def.Extends != "" {
+		defaults = layersOf(base, def.Extends, "")
+	}
+	defaults = append(defaults, layersOf(base, def.ID, "")...)
 	for i := range defaults {
 		defaults[i].block = nil
 	}
