@@ -39,7 +39,9 @@ pack "kubernetes" {
         },
       ]
       # Secrets are named in that file too, and fetched by name. Their values are never in it.
-      replacements = target.provider == "kubernetes" ? null : flatten([[
+      replacements = target.provider == "kubernetes" || !anytrue([
+        for s in blueprint.services : s.runs_on != null && (length(s.databases) > 0 || (target.provider == "gcp" ? target.project == null : false))
+        ]) ? null : flatten([[
         for d in blueprint.databases : [{
           source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(d.name, "-", "_")}_${target.provider == "aws" ? "secret_arn" : "secret"}" }
           targets = [{ select = { kind = "ExternalSecret", name = "${d.name}-app" }, fieldPaths = ["spec.data.*.remoteRef.key"] }]

@@ -214,7 +214,7 @@ manifest "monitoring.coreos.com/v1" "PrometheusRule" "this_cluster" {
             expr        = "min(redis_connected_slaves{${let.of_cache}} and on (pod) redis_instance_info{${let.of_cache}, role=\"master\"}) < ${cache.replica_count}"
             for         = "5m"
             labels      = { severity = "critical", cache = cache.name }
-            annotations = { summary = "A primary of ${cache.name} has fewer than ${cache.replica_count} copies" }
+            annotations = { summary = cache.replica_count == 1 ? "A primary of ${cache.name} has no copy" : "A primary of ${cache.name} has fewer than ${cache.replica_count} copies" }
           },
           {
             # One key too large, or one hash tag for too many.

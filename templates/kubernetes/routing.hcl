@@ -232,7 +232,7 @@ manifest "v1" "Service" "this_balancer" {
     name      = "${service.name}-balancer"
     namespace = let.namespace
     labels    = { "app.kubernetes.io/name" = service.name }
-    annotations = merge(
+    annotations = !let.rollout && !contains(["aws", "gcp"], let.cloud) ? null : merge(
       let.rollout ? {
         # The pods come from a Rollout, a kind that kube-score does not know.
         "kube-score/ignore" = "service-targets-pod"
