@@ -76,7 +76,7 @@ let {
   keeps_all   = service.multi_layer_caching == null ? false : contains(let.layers.paths, "/*")
   kept_paths  = service.multi_layer_caching == null ? [] : [for path in let.layers.paths : path if path != "/*"]
   grouped     = service.runs_on == null
-  layer_data = service.multi_layer_caching == null ? null : {
+  layer_data = service.multi_layer_caching == null ? null : { for name, value in {
     cache_control     = let.layers.cache_control
     local_ttl_seconds = let.layers.local_ttl
     cache_ttl_seconds = let.layers.cache_ttl
@@ -84,7 +84,7 @@ let {
     private_paths     = let.layers.private_paths
     local_entries     = service.multi_layer_caching_detailed == null ? null : service.multi_layer_caching_detailed.local_entries
     compared_percent  = service.multi_layer_caching_detailed == null ? null : service.multi_layer_caching_detailed.consistency_sample
-  }
+  } : name => value if value != null }
   fallback = service.multi_layer_caching_detailed == null ? null : service.multi_layer_caching_detailed.fallback
 }
 
@@ -99,14 +99,7 @@ resource "google_parameter_manager_parameter_version" "this_layers" {
   parameter            = google_parameter_manager_parameter.this_layers.id
   parameter_version_id = "v-${hash(jsonencode(let.layer_data), 8)}"
   parameter_data = jsonencode({
-    cache_control     = let.layers.cache_control
-    local_ttl_seconds = let.layers.local_ttl
-    cache_ttl_seconds = let.layers.cache_ttl
-    vary              = let.layers.vary
-    private_paths     = let.layers.private_paths
-    local_entries     = let.layer_data.local_entries
-    compared_percent  = let.layer_data.compared_percent
-    changes           = google_pubsub_topic[let.edge_cache.name].id
+    for name in concat(keys(let.layer_data), ["changes"]) : name => name == "changes" ? google_pubsub_topic[let.edge_cache.name].id : let.layer_data[name]
   })
 
   lifecycle {
