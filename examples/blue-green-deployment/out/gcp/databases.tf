@@ -1,0 +1,19 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+# Logging in to a database is a matter of IAM: nobody has a password.
+resource "google_project_iam_member" "database_clients" {
+  for_each = {
+    "web-client"       = { client = "web", role = "roles/cloudsql.client" }
+    "web-instanceUser" = { client = "web", role = "roles/cloudsql.instanceUser" }
+  }
+
+  project = local.project
+  role    = each.value.role
+  member  = local.database_client_members[each.value.client]
+}
+
+locals {
+  database_client_members = {
+    web = google_service_account.web.member
+  }
+}

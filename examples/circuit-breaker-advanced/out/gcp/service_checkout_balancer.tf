@@ -1,0 +1,240 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+resource "google_compute_global_address" "checkout_balancer" {
+  name = "circuit-breaker-advanced-checkout-balancer"
+}
+
+resource "google_compute_health_check" "checkout_ready" {
+  name                = "circuit-breaker-advanced-checkout-ready"
+  check_interval_sec  = 5
+  timeout_sec         = 3
+  healthy_threshold   = 2
+  unhealthy_threshold = 3
+
+  http_health_check {
+    port         = 9090
+    request_path = "/readyz"
+  }
+
+  log_config {
+    enable = true
+  }
+}
+
+resource "google_compute_backend_service" "checkout" {
+  name                            = "circuit-breaker-advanced-checkout"
+  load_balancing_scheme           = "EXTERNAL_MANAGED"
+  protocol                        = "HTTP"
+  port_name                       = "app"
+  timeout_sec                     = 10
+  connection_draining_timeout_sec = 30
+  health_checks                   = [google_compute_health_check.checkout_ready.id]
+
+  # A client can only stay with its instance where a hash picks it: with any other policy the cookie is ignored.
+  session_affinity   = "NONE"
+  locality_lb_policy = "LEAST_REQUEST"
+
+  backend {
+    group                 = google_compute_region_instance_group_manager.checkout.instance_group
+    balancing_mode        = "RATE"
+    max_rate_per_instance = 100
+    capacity_scaler       = 1
+  }
+
+  log_config {
+    enable      = true
+    sample_rate = 1
+  }
+}
+
+resource "google_compute_url_map" "checkout" {
+  name            = "circuit-breaker-advanced-checkout"
+  default_service = google_compute_backend_service.checkout.id
+}
+
+resource "google_compute_ssl_policy" "checkout" {
+  name            = "circuit-breaker-advanced-checkout"
+  profile         = "MODERN"
+  min_tls_version = "TLS_1_2"
+}
+
+resource "google_compute_target_https_proxy" "checkout" {
+  name                        = "circuit-breaker-advanced-checkout"
+  url_map                     = google_compute_url_map.checkout.id
+  certificate_map             = "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.checkout.id}"
+  ssl_policy                  = google_compute_ssl_policy.checkout.id
+  quic_override               = "ENABLE"
+  http_keep_alive_timeout_sec = 60
+
+  # A proxy without a certificate is refused.
+  depends_on = [google_certificate_manager_certificate_map_entry.checkout]
+}
+
+resource "google_compute_global_forwarding_rule" "checkout" {
+  name                  = "circuit-breaker-advanced-checkout"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  target                = google_compute_target_https_proxy.checkout.id
+  ip_address            = google_compute_global_address.checkout_balancer.id
+  port_range            = "443"
+}
+
+# HTTP is only there to be sent to HTTPS.
+resource "google_compute_url_map" "checkout_redirect" {
+  name = "circuit-breaker-advanced-checkout-redirect"
+
+  default_url_redirect {
+    https_redirect         = true
+    redirect_response_code = "MOVED_PERMANENTLY_DEFAULT"
+    strip_query            = false
+  }
+}
+
+resource "google_compute_target_http_proxy" "checkout_redirect" {
+  name    = "circuit-breaker-advanced-checkout-redirect"
+  url_map = google_compute_url_map.checkout_redirect.id
+}
+
+resource "google_compute_global_forwarding_rule" "checkout_redirect" {
+  name                  = "circuit-breaker-advanced-checkout-redirect"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  target                = google_compute_target_http_proxy.checkout_redirect.id
+  ip_address            = google_compute_global_address.checkout_balancer.id
+  port_range            = "80"
+}
+
+# The name is proven by a record, so the certificate is there before the name leads here.
+resource "google_certificate_manager_dns_authorization" "checkout" {
+  name   = "circuit-breaker-advanced-checkout"
+  domain = "checkout.example.com"
+}
+
+resource "google_certificate_manager_certificate" "checkout" {
+  name = "circuit-breaker-advanced-checkout"
+
+  managed {
+    domains            = ["checkout.example.com"]
+    dns_authorizations = [google_certificate_manager_dns_authorization.checkout.id]
+  }
+}
+
+resource "google_certificate_manager_certificate_map" "checkout" {
+  name = "circuit-breaker-advanced-checkout"
+}
+
+resource "google_certificate_manager_certificate_map_entry" "checkout" {
+  name         = "circuit-breaker-advanced-checkout"
+  map          = google_certificate_manager_certificate_map.checkout.name
+  hostname     = "checkout.example.com"
+  certificates = [google_certificate_manager_certificate.checkout.id]
+}
+
+output "checkout_certificate_record" {
+  description = "The record that proves checkout.example.com: the certificate is issued once it is there."
+  value       = google_certificate_manager_dns_authorization.checkout.dns_resource_record[0]
+}
+
+output "checkout_address" {
+  description = "The address of checkout, for a record of yours."
+  value       = google_compute_global_address.checkout_balancer.address
+}
+
+# What health checks find is in their logs: there is no metric for it.
+resource "google_logging_metric" "checkout_unhealthy" {
+  name        = "circuit-breaker-advanced-checkout-unhealthy"
+  description = "Instances of checkout that stopped answering their health check"
+  filter      = "resource.type=\"gce_instance_group\" resource.labels.instance_group_name=~\"^circuit-breaker-advanced-checkout$\" jsonPayload.healthCheckProbeResult.healthState=\"UNHEALTHY\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+}
+
+resource "google_monitoring_alert_policy" "checkout_unhealthy" {
+  display_name          = "circuit-breaker-advanced-checkout: instances do not answer"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "more than three in ten minutes"
+
+    condition_threshold {
+      filter          = "resource.type = \"gce_instance_group\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.checkout_unhealthy.name}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 3
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "600s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "checkout_balancer" {
+  display_name          = "circuit-breaker-advanced-checkout: errors and latency"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "more than 1 % of the requests fail for 5 minutes"
+
+    condition_threshold {
+      filter             = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.checkout.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\" AND metric.labels.response_code_class = 500"
+      denominator_filter = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.checkout.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\""
+      comparison         = "COMPARISON_GT"
+      threshold_value    = 0.01
+      duration           = "300s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+
+      denominator_aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  conditions {
+    display_name = "one answer in a hundred takes longer than half of what a request may take"
+
+    condition_threshold {
+      filter          = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.checkout.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_latencies\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 5000
+      duration        = "300s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_PERCENTILE_99"
+        cross_series_reducer = "REDUCE_MAX"
+      }
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "checkout_imbalance" {
+  display_name          = "circuit-breaker-advanced-checkout: uneven load"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "a zone gets more than twice the requests of another for half an hour"
+
+    condition_prometheus_query_language {
+      query               = "max(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{url_map_name=\"${google_compute_url_map.checkout.name}\"}[10m]))) / min(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{url_map_name=\"${google_compute_url_map.checkout.name}\"}[10m]))) > 2"
+      duration            = "1800s"
+      evaluation_interval = "60s"
+    }
+  }
+}

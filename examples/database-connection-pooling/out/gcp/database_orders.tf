@@ -1,0 +1,141 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+resource "google_sql_database_instance" "orders" {
+  name             = "database-pooling-orders" # for a week after it is deleted the name is taken
+  region           = "europe-west1"
+  database_version = "POSTGRES_17"
+  instance_type    = "CLOUD_SQL_INSTANCE"
+
+  # Terraform refuses to delete it, and so does Google.
+  deletion_protection = true
+
+  settings {
+    tier                        = "db-custom-8-32768"
+    edition                     = "ENTERPRISE"
+    availability_type           = "REGIONAL"
+    deletion_protection_enabled = true
+    user_labels                 = { database = "orders" }
+    retain_backups_on_delete    = true
+
+    disk_type             = "PD_SSD"
+    disk_size             = 500
+    disk_autoresize       = true
+    disk_autoresize_limit = 2500
+
+    # The number of connections does not follow the tier, for the pools of all services are sized by it. Times are in
+    # milliseconds: nobody waits for a statement that runs longer, and a transaction that does nothing holds its locks.
+    dynamic "database_flags" {
+      for_each = local.orders_flags
+
+      content {
+        name  = database_flags.key
+        value = database_flags.value
+      }
+    }
+
+    backup_configuration {
+      enabled                        = true
+      start_time                     = "01:00"
+      point_in_time_recovery_enabled = true
+      transaction_log_retention_days = 7 # a week at most in Enterprise, five in Enterprise Plus
+
+      backup_retention_settings {
+        retained_backups = 14
+      }
+    }
+
+    # Only from inside the network, and only with TLS.
+    ip_configuration {
+      ipv4_enabled    = false
+      private_network = local.network_id
+      ssl_mode        = "ENCRYPTED_ONLY"
+    }
+
+    insights_config {
+      query_insights_enabled  = true
+      query_plans_per_minute  = 5
+      query_string_length     = 1024
+      record_application_tags = true
+      record_client_address   = true
+    }
+
+    maintenance_window {
+      day          = 7
+      hour         = 3
+      update_track = "stable"
+    }
+  }
+
+  # Its disk grows by itself.
+  lifecycle {
+    ignore_changes = [settings[0].disk_size]
+  }
+
+  depends_on = [google_service_networking_connection.main]
+}
+
+locals {
+  orders_flags = {
+    "cloudsql.iam_authentication"       = "on"
+    idle_in_transaction_session_timeout = "30000"
+    log_connections                     = "on"
+    log_disconnections                  = "on"
+    log_min_duration_statement          = "1000"
+    max_connections                     = "3604"
+    statement_timeout                   = "30000"
+    tcp_keepalives_count                = "3"
+    tcp_keepalives_idle                 = "60"
+    tcp_keepalives_interval             = "10"
+  }
+}
+
+resource "google_sql_database" "orders" {
+  name            = "orders"
+  instance        = google_sql_database_instance.orders.name
+  deletion_policy = "ABANDON"
+}
+
+# Connections that are taken and not given back.
+resource "google_monitoring_alert_policy" "orders_leaks" {
+  display_name          = "database-pooling-orders: connections are not given back"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "transactions that do nothing"
+
+    condition_threshold {
+      filter          = "${local.orders_database} AND metric.type = \"cloudsql.googleapis.com/database/postgresql/num_backends_by_state\" AND metric.labels.state = \"idle_in_transaction\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 12
+      duration        = "600s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_MEAN"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    content = "Transactions that do nothing are cut after 30s, but there are always new ones: a program loses its connections. Query Insights and the log of the database name their owners."
+  }
+}
+
+locals {
+  orders_host = google_compute_forwarding_rule.orders_pooler.ip_address
+}
+
+# Each client logs in as its own account, with a token that IAM gives it for an hour.
+resource "google_sql_user" "orders" {
+  for_each = {
+    api = google_service_account.api.email
+  }
+
+  name           = trimsuffix(each.value, ".gserviceaccount.com")
+  instance       = google_sql_database_instance.orders.name
+  type           = "CLOUD_IAM_SERVICE_ACCOUNT"
+  database_roles = ["cloudsqlsuperuser"] # it makes its own tables
+}

@@ -1,0 +1,56 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+# Logging in to a database is a matter of IAM: nobody has a password.
+resource "google_project_iam_member" "database_clients" {
+  for_each = {
+    "api-client"       = { client = "api", role = "roles/cloudsql.client" }
+    "api-instanceUser" = { client = "api", role = "roles/cloudsql.instanceUser" }
+    "checkout-client"  = { client = "checkout", role = "roles/cloudsql.client" }
+    "checkout-instanceUser" = {
+      client = "checkout"
+      role   = "roles/cloudsql.instanceUser"
+    }
+    "ledger-client"       = { client = "ledger", role = "roles/cloudsql.client" }
+    "ledger-instanceUser" = { client = "ledger", role = "roles/cloudsql.instanceUser" }
+    "magazine-client"     = { client = "magazine", role = "roles/cloudsql.client" }
+    "magazine-instanceUser" = {
+      client = "magazine"
+      role   = "roles/cloudsql.instanceUser"
+    }
+    "payments-client" = { client = "payments", role = "roles/cloudsql.client" }
+    "payments-instanceUser" = {
+      client = "payments"
+      role   = "roles/cloudsql.instanceUser"
+    }
+    "web-client"       = { client = "web", role = "roles/cloudsql.client" }
+    "web-instanceUser" = { client = "web", role = "roles/cloudsql.instanceUser" }
+  }
+
+  project = local.project
+  role    = each.value.role
+  member  = local.database_client_members[each.value.client]
+}
+
+locals {
+  database_client_members = {
+    web      = google_service_account.web.member
+    magazine = google_service_account.magazine.member
+    api      = google_service_account.api.member
+    checkout = google_service_account.checkout.member
+    payments = google_service_account.payments.member
+    ledger   = google_service_account.ledger.member
+  }
+}
+
+resource "google_dns_managed_zone" "databases" {
+  name        = "everything-databases"
+  dns_name    = "db.everything.internal."
+  description = "Databases of everything, by name"
+  visibility  = "private"
+
+  private_visibility_config {
+    networks {
+      network_url = local.network_id
+    }
+  }
+}

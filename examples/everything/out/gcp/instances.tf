@@ -1,0 +1,14 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+resource "google_dns_managed_zone" "internal" {
+  name        = "everything-internal"
+  dns_name    = "everything.internal."
+  description = "Services of everything, by name"
+  visibility  = "private"
+
+  private_visibility_config {
+    networks {
+      network_url = local.network_id
+    }
+  }
+}

@@ -1,0 +1,290 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+resource "google_compute_global_address" "api_balancer" {
+  name = "everything-api-balancer"
+}
+
+resource "google_compute_health_check" "api_ready" {
+  name                = "everything-api-ready"
+  check_interval_sec  = 5
+  timeout_sec         = 3
+  healthy_threshold   = 2
+  unhealthy_threshold = 3
+
+  http_health_check {
+    port         = 8080
+    request_path = "/readyz"
+  }
+
+  log_config {
+    enable = true
+  }
+}
+
+resource "google_compute_backend_service" "api" {
+  for_each = local.api_tracks
+
+  name                            = "everything-api-${each.key}"
+  load_balancing_scheme           = "EXTERNAL_MANAGED"
+  protocol                        = "HTTP"
+  port_name                       = "app"
+  timeout_sec                     = 10
+  connection_draining_timeout_sec = 30
+  health_checks                   = [google_compute_health_check.api_ready.id]
+
+  # A client can only stay with its instance where a hash picks it: with any other policy the cookie is ignored.
+  session_affinity   = "NONE"
+  locality_lb_policy = "LEAST_REQUEST"
+
+  backend {
+    group                 = google_compute_region_instance_group_manager.api[each.key].instance_group
+    balancing_mode        = "RATE"
+    max_rate_per_instance = 100
+    capacity_scaler       = 1
+  }
+
+  log_config {
+    enable      = true
+    sample_rate = 1
+  }
+}
+
+resource "google_compute_url_map" "api" {
+  name            = "everything-api"
+  default_service = google_compute_backend_service.api["blue"].id
+
+  host_rule {
+    hosts        = ["*"]
+    path_matcher = "tracks"
+  }
+
+  path_matcher {
+    name = "tracks"
+
+    default_route_action {
+      dynamic "weighted_backend_services" {
+        for_each = local.api_tracks
+
+        content {
+          backend_service = google_compute_backend_service.api[weighted_backend_services.key].id
+          weight          = weighted_backend_services.value.weight
+        }
+      }
+    }
+
+    route_rules {
+      priority = 10
+      service  = google_compute_backend_service.api["green"].id
+
+      match_rules {
+        prefix_match = "/"
+
+        header_matches {
+          header_name = "x-release"
+          exact_match = "next"
+        }
+      }
+    }
+  }
+}
+
+resource "google_compute_ssl_policy" "api" {
+  name            = "everything-api"
+  profile         = "MODERN"
+  min_tls_version = "TLS_1_2"
+}
+
+resource "google_compute_target_https_proxy" "api" {
+  name                        = "everything-api"
+  url_map                     = google_compute_url_map.api.id
+  certificate_map             = "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.api.id}"
+  ssl_policy                  = google_compute_ssl_policy.api.id
+  quic_override               = "ENABLE"
+  http_keep_alive_timeout_sec = 60
+
+  # A proxy without a certificate is refused.
+  depends_on = [google_certificate_manager_certificate_map_entry.api]
+}
+
+resource "google_compute_global_forwarding_rule" "api" {
+  name                  = "everything-api"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  target                = google_compute_target_https_proxy.api.id
+  ip_address            = google_compute_global_address.api_balancer.id
+  port_range            = "443"
+}
+
+# HTTP is only there to be sent to HTTPS.
+resource "google_compute_url_map" "api_redirect" {
+  name = "everything-api-redirect"
+
+  default_url_redirect {
+    https_redirect         = true
+    redirect_response_code = "MOVED_PERMANENTLY_DEFAULT"
+    strip_query            = false
+  }
+}
+
+resource "google_compute_target_http_proxy" "api_redirect" {
+  name    = "everything-api-redirect"
+  url_map = google_compute_url_map.api_redirect.id
+}
+
+resource "google_compute_global_forwarding_rule" "api_redirect" {
+  name                  = "everything-api-redirect"
+  load_balancing_scheme = "EXTERNAL_MANAGED"
+  target                = google_compute_target_http_proxy.api_redirect.id
+  ip_address            = google_compute_global_address.api_balancer.id
+  port_range            = "80"
+}
+
+# The name is proven by a record, so the certificate is there before the name leads here.
+resource "google_certificate_manager_dns_authorization" "api" {
+  name   = "everything-api"
+  domain = "api.example.com"
+}
+
+resource "google_certificate_manager_certificate" "api" {
+  name = "everything-api"
+
+  managed {
+    domains            = ["api.example.com"]
+    dns_authorizations = [google_certificate_manager_dns_authorization.api.id]
+  }
+}
+
+resource "google_certificate_manager_certificate_map" "api" {
+  name = "everything-api"
+}
+
+resource "google_certificate_manager_certificate_map_entry" "api" {
+  name         = "everything-api"
+  map          = google_certificate_manager_certificate_map.api.name
+  hostname     = "api.example.com"
+  certificates = [google_certificate_manager_certificate.api.id]
+}
+
+resource "google_dns_record_set" "api_proof" {
+  managed_zone = "example-com"
+  name         = google_certificate_manager_dns_authorization.api.dns_resource_record[0].name
+  type         = google_certificate_manager_dns_authorization.api.dns_resource_record[0].type
+  ttl          = 300
+  rrdatas      = [google_certificate_manager_dns_authorization.api.dns_resource_record[0].data]
+}
+
+resource "google_dns_record_set" "api" {
+  managed_zone = "example-com"
+  name         = "api.example.com."
+  type         = "A"
+  ttl          = 300
+  rrdatas      = [google_compute_global_address.api_balancer.address]
+}
+
+# What health checks find is in their logs: there is no metric for it.
+resource "google_logging_metric" "api_unhealthy" {
+  name        = "everything-api-unhealthy"
+  description = "Instances of api that stopped answering their health check"
+  filter      = "resource.type=\"gce_instance_group\" resource.labels.instance_group_name=~\"^everything-api-(blue|green)$\" jsonPayload.healthCheckProbeResult.healthState=\"UNHEALTHY\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+}
+
+resource "google_monitoring_alert_policy" "api_unhealthy" {
+  display_name          = "everything-api: instances do not answer"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "more than three in ten minutes"
+
+    condition_threshold {
+      filter          = "resource.type = \"gce_instance_group\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.api_unhealthy.name}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 3
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "600s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "api_balancer" {
+  display_name          = "everything-api: errors and latency"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "more than 1 % of the requests fail for 5 minutes"
+
+    condition_threshold {
+      filter             = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.api.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\" AND metric.labels.response_code_class = 500"
+      denominator_filter = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.api.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\""
+      comparison         = "COMPARISON_GT"
+      threshold_value    = 0.01
+      duration           = "300s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+
+      denominator_aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_RATE"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  conditions {
+    display_name = "one answer in a hundred takes longer than half of what a request may take"
+
+    condition_threshold {
+      filter          = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.api.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_latencies\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 5000
+      duration        = "300s"
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_PERCENTILE_99"
+        cross_series_reducer = "REDUCE_MAX"
+      }
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "api_imbalance" {
+  display_name          = "everything-api: uneven load"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = "a zone gets more than twice the requests of another for half an hour"
+
+    condition_prometheus_query_language {
+      query               = "max(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{url_map_name=\"${google_compute_url_map.api.name}\"}[10m]))) / min(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{url_map_name=\"${google_compute_url_map.api.name}\"}[10m]))) > 2"
+      duration            = "1800s"
+      evaluation_interval = "60s"
+    }
+  }
+}
+
+output "api_balancer" {
+  description = "How api is balanced, and why."
+  value = {
+    type   = "global external Application Load Balancer"
+    reason = "it speaks http, which can be routed, retried and logged by request; an address that never changes comes with it here"
+  }
+}

@@ -1,0 +1,44 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = toset(["oncall@example.com"])
+
+  display_name = each.value
+  type         = "email"
+  labels       = { email_address = each.value }
+}
+
+locals {
+  notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+}
+
+# Google names the accounts of its services after the number of the project.
+variable "project_number" {
+  description = "Number of the project."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.project_number))
+    error_message = "A project's number has digits only."
+  }
+}
+
+locals {
+  project_number = var.project_number
+}
+
+resource "google_logging_project_bucket_config" "balancers" {
+  project        = local.project
+  location       = "europe-west1"
+  bucket_id      = "everything-balancers"
+  description    = "Requests to the load balancers of everything"
+  retention_days = 90
+}
+
+resource "google_logging_project_sink" "balancers" {
+  name                   = "everything-balancers"
+  destination            = "logging.googleapis.com/${google_logging_project_bucket_config.balancers.id}"
+  filter                 = "resource.type=(\"http_load_balancer\" OR \"internal_http_lb_rule\") resource.labels.url_map_name=~\"^everything-\""
+  unique_writer_identity = true
+}

@@ -1,0 +1,27 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+output "catalog" {
+  description = "How catalog is reached: the host, the port, the database, and the name of its instance for the Cloud SQL connectors."
+  value = {
+    host       = local.catalog_host
+    port       = 5432
+    database   = "catalog"
+    connection = google_sql_database_instance.catalog.connection_name
+  }
+}
+
+output "catalog_login" {
+  description = "As whom each client logs in to catalog, with a token of IAM for a password."
+  value = {
+    api = google_sql_user.catalog["api"].name
+  }
+}
+
+output "products" {
+  description = "How products is reached, with TLS and a token of IAM: the host that writes, the one that only reads, and the port."
+  value = {
+    host        = local.products_host
+    reader_host = one([for address in local.products_addresses : address.ip_address if address.connection_type == "CONNECTION_TYPE_READER"])
+    port        = 6379
+  }
+}

@@ -1,0 +1,12 @@
+# Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
+
+output "orders" {
+  description = "How orders is reached: the host that writes, the one that only reads, the port, the database, and the secret that holds the user name and the password."
+  value = {
+    host        = local.orders_host
+    reader_host = local.orders_reader_host
+    port        = 5432
+    database    = "orders"
+    secret_arn  = local.orders_secret_arn
+  }
+}
