@@ -42,16 +42,16 @@ pack "kubernetes" {
       replacements = target.provider == "kubernetes" || !anytrue([
         for s in blueprint.services : s.runs_on != null && (length(s.databases) > 0 || (target.provider == "gcp" ? target.project == null : false))
         ]) ? null : flatten([[
-        for d in blueprint.databases : [{
-          source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(d.name, "-", "_")}_${target.provider == "aws" ? "secret_arn" : "secret"}" }
-          targets = [{ select = { kind = "ExternalSecret", name = "${d.name}-app" }, fieldPaths = ["spec.data.*.remoteRef.key"] }]
-        }] if anytrue([for s in d.clients : s.runs_on != null])
-        ], [
-        # Accounts of Google Cloud have the project in their names. Where the blueprint does not say which, Terraform does.
-        for s in blueprint.services : [{
-          source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(s.name, "-", "_")}_account" }
-          targets = [{ select = { kind = "ServiceAccount", name = s.name }, fieldPaths = ["metadata.annotations.[iam.gke.io/gcp-service-account]"] }]
-        }] if s.runs_on != null && (target.provider == "gcp" ? target.project == null : false)
+          for d in blueprint.databases : [{
+            source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(d.name, "-", "_")}_${target.provider == "aws" ? "secret_arn" : "secret"}" }
+            targets = [{ select = { kind = "ExternalSecret", name = "${d.name}-app" }, fieldPaths = ["spec.data.*.remoteRef.key"] }]
+          }] if anytrue([for s in d.clients : s.runs_on != null])
+          ], [
+          # Accounts of Google Cloud have the project in their names. Where the blueprint does not say which, Terraform does.
+          for s in blueprint.services : [{
+            source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(s.name, "-", "_")}_account" }
+            targets = [{ select = { kind = "ServiceAccount", name = s.name }, fieldPaths = ["metadata.annotations.[iam.gke.io/gcp-service-account]"] }]
+          }] if s.runs_on != null && (target.provider == "gcp" ? target.project == null : false)
       ]])
       # So that a new address rolls out: kustomize does not know that Rollouts name ConfigMaps.
       configurations = target.provider == "kubernetes" ? null : ["kustomizeconfig.yaml"]
