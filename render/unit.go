@@ -67,7 +67,7 @@ func (j *job) config(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 		if !on {
 			return nil, diags
 		}
-		out, moreDiags := fold.Body(j.template.src, withoutWhen(block.Body), s)
+		out, moreDiags := fold.Body(j.template.src, block.Body, s)
 		u.text = out
 		return []*unit{u}, append(diags, moreDiags...)
 	}
@@ -78,10 +78,6 @@ func (j *job) config(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 	u.text = out
 	return []*unit{u}, diags
 }
-
-// withoutWhen is a body without its meta argument, for extensions, whose
-// inside alone is rendered.
-func withoutWhen(body *hclsyntax.Body) *hclsyntax.Body { return body }
 
 func (j *job) enabled(block *hclsyntax.Block) (bool, hcl.Diagnostics) {
 	attr := block.Body.Attributes["when"]

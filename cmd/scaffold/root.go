@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -204,8 +203,6 @@ func (a *app) note(format string, args ...any) {
 		fmt.Fprintf(a.err, format+"\n", args...)
 	}
 }
-
-func hasErrors(diags hcl.Diagnostics) bool { return diags.HasErrors() }
 
 const exitCodesHelp = `Every command ends with one of these codes:
 
