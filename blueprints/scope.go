@@ -59,20 +59,27 @@ func (s *Scope) Trace(expr hcl.Expression, locals map[string]cty.Value) (cty.Val
 	return v, inputs, append(r.diags, diags...)
 }
 
-// evaluate computes expr in three steps: walk it and compute the values of
-// instances that it reaches (reach.go); give the ordinary HCL evaluator
-// objects that hold just those values; turn the objects in the result back
-// into the instances they stand for.
+// evaluate computes expr: directly where that can be done, which is the rule
+// (direct.go), and else step by step.
 func (s *Scope) evaluate(r *resolver, expr hcl.Expression, locals map[string]cty.Value) (cty.Value, []*Attr, hcl.Diagnostics) {
-	if v, ok := expr.(*hclsyntax.LiteralValueExpr); ok {
-		return v.Val, nil, nil
-	}
-	w := &walker{scope: s, resolver: r, roots: map[string]*site{}}
 	syntax, ok := expr.(hclsyntax.Expression)
 	if !ok { // a value that did not come from a file
 		v, diags := expr.Value(nil)
 		return v, nil, diags
 	}
+	d := &direct{scope: s, resolver: r}
+	if v, ok := d.value(syntax, frames(locals)); ok {
+		return v, d.inputs, nil
+	}
+	return s.evaluateInSteps(r, syntax, locals)
+}
+
+// evaluateInSteps walks expr and computes the values of instances that it
+// reaches (reach.go), gives the ordinary HCL evaluator objects that hold just
+// those values, and turns the objects in the result back into the instances
+// that they stand for.
+func (s *Scope) evaluateInSteps(r *resolver, syntax hclsyntax.Expression, locals map[string]cty.Value) (cty.Value, []*Attr, hcl.Diagnostics) {
+	w := &walker{scope: s, resolver: r, roots: map[string]*site{}}
 	env := w.bind(locals)
 	w.walk(syntax, env)
 	ctx := &hcl.EvalContext{Functions: value.Functions(), Variables: map[string]cty.Value{}}
@@ -85,7 +92,7 @@ func (s *Scope) evaluate(r *resolver, expr hcl.Expression, locals map[string]cty
 	for name, at := range env.names {
 		ctx.Variables[name] = at.materialise()
 	}
-	v, diags := expr.Value(ctx)
+	v, diags := syntax.Value(ctx)
 	if diags.HasErrors() && w.instances && len(w.choices) > 0 {
 		if again := w.decided(syntax); again != nil {
 			v, diags = again.Value(ctx)
