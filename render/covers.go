@@ -253,8 +253,7 @@ func (u *unit) holds(path []string) bool {
 	if u.form == Object {
 		return treeHolds(u.tree, path)
 	}
-	block, diags := parseBlock(u.text.String())
-	return !diags.HasErrors() && bodyHolds(block.Body, path)
+	return u.syntax != nil && bodyHolds(u.syntax, path)
 }
 
 func bodyHolds(body *hclsyntax.Body, path []string) bool {

@@ -25,6 +25,8 @@ type File struct {
 	Path string
 	Form Form
 	Data []byte
+	// Body is Data as it parses; nil for files that are not Terraform, or do not.
+	Body *hclsyntax.Body
 
 	lines []Line
 	trace func() []Line // computes lines when they are first asked for; nil: they are there

@@ -35,10 +35,11 @@ type unit struct {
 	// file of their template: what they wrote is explained in their scope.
 	extended map[string]*job
 
-	text fold.Output // config
-	tree *yaml.Node  // object
-	file string      // content
-	data []byte      // content
+	text   fold.Output     // config
+	syntax *hclsyntax.Body // config: the inside of the block in its file
+	tree   *yaml.Node      // object
+	file   string          // content
+	data   []byte          // content
 }
 
 // block renders one block of the template: none if it drops itself, several if

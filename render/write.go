@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
@@ -57,7 +58,7 @@ func (r *run) file(name string, units []*unit) (*File, hcl.Diagnostics) {
 	}
 	switch form {
 	case Config:
-		return r.configFile(units), nil
+		return r.configFile(name, units), nil
 	case Object:
 		return r.objectFile(units)
 	}
@@ -71,13 +72,31 @@ func (r *run) header() string {
 // configFile formats the units side by side. They are formatted one by one:
 // nothing is aligned across blocks, and each line keeps the component that it was
 // rendered for.
-func (r *run) configFile(units []*unit) *File {
+func (r *run) configFile(name string, units []*unit) *File {
 	var b strings.Builder
 	b.WriteString(r.header() + "\n")
 	for _, u := range units {
 		b.WriteString("\n" + fold.Text(u.text))
 	}
-	return &File{Data: []byte(b.String()), trace: func() []Line { return r.trace(units) }}
+	file := &File{Data: []byte(b.String()), trace: func() []Line { return r.trace(units) }}
+	file.parse(joinPath(r.folder, name), units)
+	return file
+}
+
+// parse reads the file back once, for all that look into what was rendered. What
+// does not parse is left to whoever checks the file, and shows nothing.
+func (f *File) parse(name string, units []*unit) {
+	parsed, diags := hclsyntax.ParseConfig(f.Data, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return
+	}
+	f.Body = parsed.Body.(*hclsyntax.Body)
+	if len(f.Body.Blocks) != len(units) {
+		return
+	}
+	for i, u := range units {
+		u.syntax = f.Body.Blocks[i].Body
+	}
 }
 
 func (r *run) trace(units []*unit) []Line {

@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"scaffold/blueprints"
 	"scaffold/providers/check"
@@ -18,10 +19,12 @@ import (
 // and the blueprint that it came from.
 func (p *Project) checkOutput(root *Root) hcl.Diagnostics {
 	configs, manifests := map[string][]byte{}, map[string][]byte{}
+	parsed := map[string]*hclsyntax.Body{}
 	for name, f := range root.Result.Files {
 		switch f.Form {
 		case render.Config:
 			configs[name] = f.Data
+			parsed[name] = f.Body
 		case render.Object:
 			manifests[name] = f.Data
 		}
@@ -34,7 +37,7 @@ func (p *Project) checkOutput(root *Root) hcl.Diagnostics {
 			for name, f := range root.Result.Files {
 				configs[name] = f.Data // file() may name any of them
 			}
-			diags = append(diags, translate(root, check.Root(configs, providers))...)
+			diags = append(diags, translate(root, check.ParsedRoot(configs, parsed, providers))...)
 		}
 	}
 	if len(manifests) > 0 {

@@ -19,7 +19,13 @@ import (
 //
 // The diagnostics are sorted by place; their ranges name the keys of files.
 func Root(files map[string][]byte, providers map[string]*schema.Provider) hcl.Diagnostics {
-	bodies, diags := parse(files)
+	return ParsedRoot(files, nil, providers)
+}
+
+// ParsedRoot is Root for a caller that has parsed some of the files already,
+// under the same names.
+func ParsedRoot(files map[string][]byte, parsed map[string]*hclsyntax.Body, providers map[string]*schema.Provider) hcl.Diagnostics {
+	bodies, diags := parse(files, parsed)
 	if diags.HasErrors() {
 		return diags
 	}
@@ -52,11 +58,15 @@ type checker struct {
 
 func (c *checker) add(diags ...*hcl.Diagnostic) { c.diags = append(c.diags, diags...) }
 
-func parse(files map[string][]byte) ([]*hclsyntax.Body, hcl.Diagnostics) {
+func parse(files map[string][]byte, parsed map[string]*hclsyntax.Body) ([]*hclsyntax.Body, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	bodies := []*hclsyntax.Body{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if !strings.HasSuffix(name, ".tf") || strings.Contains(name, "/") {
+			continue
+		}
+		if body := parsed[name]; body != nil {
+			bodies = append(bodies, body)
 			continue
 		}
 		file, more := hclsyntax.ParseConfig(files[name], name, hcl.InitialPos)

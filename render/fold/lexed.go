@@ -8,12 +8,13 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Lexed holds the tokens of one file. The zero value is ready: the file is
-// lexed when a fold first needs to look at comments. It may be shared between
-// goroutines.
+// Lexed holds what was found out about one file, so that folding it again costs
+// less. The zero value is ready: the file is lexed when a fold first needs to
+// look at comments. It may be shared between goroutines.
 type Lexed struct {
-	once   sync.Once
-	tokens hclsyntax.Tokens
+	once     sync.Once
+	tokens   hclsyntax.Tokens
+	surveyed sync.Map // of hclsyntax.Expression to *names
 }
 
 func (s Scope) lexed() *Lexed {

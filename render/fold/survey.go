@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,12 +14,37 @@ type facts struct {
 	dynamic bool // has a name or function that only Terraform knows
 }
 
+// names are what an expression needs to have a value, whatever the scope.
+type names struct {
+	free    []string // roots that no for expression inside binds, each once
+	dynamic bool     // calls a function that is not folded, or is not whole
+}
+
 // survey looks through an expression. Names that a for expression in it binds
 // are neither known nor dynamic.
 func (w *walker) survey(e hclsyntax.Expression) facts {
-	s := &surveyor{scope: w.scope}
+	found := w.lexed.names(e, w.scope.Evaluator.Pure)
+	out := facts{dynamic: found.dynamic}
+	for _, root := range found.free {
+		if w.scope.knows(root) {
+			out.known = true
+		} else {
+			out.dynamic = true
+		}
+	}
+	return out
+}
+
+// names are those of an expression of the file. A template is folded for many
+// components, so they are looked for once.
+func (l *Lexed) names(e hclsyntax.Expression, pure func(string) bool) *names {
+	if found, ok := l.surveyed.Load(e); ok {
+		return found.(*names)
+	}
+	s := &surveyor{pure: pure}
 	_ = hclsyntax.Walk(e, s) // the surveyor makes no diagnostics
-	return s.facts
+	l.surveyed.Store(e, &s.names)
+	return &s.names
 }
 
 // static reports whether an expression has a value now. One without any known
@@ -34,10 +60,10 @@ func (w *walker) foldable(e hclsyntax.Expression) bool {
 }
 
 type surveyor struct {
-	scope Scope
+	pure  func(string) bool
 	bound []map[string]struct{}
 	splat int // how many splats the node is in
-	facts facts
+	names names
 }
 
 func (s *surveyor) Enter(n hclsyntax.Node) hcl.Diagnostics {
@@ -47,17 +73,17 @@ func (s *surveyor) Enter(n hclsyntax.Node) hcl.Diagnostics {
 	case *hclsyntax.ScopeTraversalExpr:
 		s.name(n.Traversal.RootName())
 	case *hclsyntax.FunctionCallExpr:
-		if strings.Contains(n.Name, "::") || !s.scope.Evaluator.Pure(n.Name) {
-			s.facts.dynamic = true
+		if strings.Contains(n.Name, "::") || !s.pure(n.Name) {
+			s.names.dynamic = true
 		}
 	case *hclsyntax.SplatExpr:
 		s.splat++
 	case *hclsyntax.AnonSymbolExpr:
 		if s.splat == 0 {
-			s.facts.dynamic = true // the element of a splat around the expression
+			s.names.dynamic = true // the element of a splat around the expression
 		}
 	case *hclsyntax.ExprSyntaxError:
-		s.facts.dynamic = true
+		s.names.dynamic = true
 	}
 	return nil
 }
@@ -78,10 +104,8 @@ func (s *surveyor) name(root string) {
 			return
 		}
 	}
-	if s.scope.knows(root) {
-		s.facts.known = true
-	} else {
-		s.facts.dynamic = true
+	if !slices.Contains(s.names.free, root) {
+		s.names.free = append(s.names.free, root)
 	}
 }
 
