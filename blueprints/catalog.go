@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,10 +22,14 @@ var builtin embed.FS
 func Builtin() fs.FS { return builtin }
 
 // Catalog finds definitions in one or more folders. A definition is parsed when
-// it is first asked for, so a blueprint pays for what it names.
+// it is first asked for, so a blueprint pays for what it names. A catalogue may
+// be shared between goroutines.
 type Catalog struct {
 	folders []Folder
-	files   map[string]source // "patterns/read_replicas" -> where it is
+	files   map[string]source   // "patterns/read_replicas" -> where it is
+	names   map[string][]string // "patterns" -> the ids in it, in alphabetical order
+
+	mu      sync.Mutex // over what follows
 	parsed  map[string]*Definition
 	sources map[string]*hcl.File
 }
@@ -47,7 +52,7 @@ var definitionFolders = []string{"components", "patterns", "targets", "profiles"
 // folder that has the name of an earlier one is an error: a pattern should not
 // change its meaning unseen.
 func NewCatalog(folders ...Folder) (*Catalog, hcl.Diagnostics) {
-	c := &Catalog{folders: folders, files: map[string]source{}, parsed: map[string]*Definition{}, sources: map[string]*hcl.File{}}
+	c := &Catalog{folders: folders, files: map[string]source{}, names: map[string][]string{}, parsed: map[string]*Definition{}, sources: map[string]*hcl.File{}}
 	var diags hcl.Diagnostics
 	for _, folder := range folders {
 		for _, kind := range definitionFolders {
@@ -59,6 +64,9 @@ func NewCatalog(folders ...Folder) (*Catalog, hcl.Diagnostics) {
 				diags = append(diags, c.add(folder, kind, e.Name())...)
 			}
 		}
+	}
+	for _, names := range c.names {
+		sort.Strings(names)
 	}
 	return c, diags
 }
@@ -74,26 +82,22 @@ func (c *Catalog) add(folder Folder, kind, file string) hcl.Diagnostics {
 			Detail: fmt.Sprintf("%s defines %q, which %s defines already. Give it another name.", path.Join(folder.Name, kind, file), id, path.Join(earlier.folder.Name, earlier.path))}}
 	}
 	c.files[key] = source{folder, path.Join(kind, file)}
+	c.names[kind] = append(c.names[kind], id)
 	return nil
 }
 
 // Names lists the ids of one folder, "patterns" for example, in alphabetical order.
-func (c *Catalog) Names(kind string) []string {
-	var names []string
-	for key := range c.files {
-		if id, ok := strings.CutPrefix(key, kind+"/"); ok {
-			names = append(names, id)
-		}
-	}
-	sort.Strings(names)
-	return names
-}
+func (c *Catalog) Names(kind string) []string { return slices.Clone(c.names[kind]) }
 
 // Has reports whether a definition exists.
 func (c *Catalog) Has(kind, id string) bool { _, ok := c.files[kind+"/"+id]; return ok }
 
 // Sources are the definition files read so far, for printing diagnostics.
-func (c *Catalog) Sources() map[string]*hcl.File { return c.sources }
+func (c *Catalog) Sources() map[string]*hcl.File {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.sources)
+}
 
 // ReadFile gives a file of the catalog's folders that is no definition, such
 // as a profile's starter blueprint.
@@ -108,17 +112,27 @@ func (c *Catalog) ReadFile(name string) ([]byte, error) {
 
 // Component gives the definition of a component kind, nil if there is none.
 func (c *Catalog) Component(id string) (*Definition, hcl.Diagnostics) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.definition("components", "component", id)
 }
 
 // Target gives the definition of a target, nil if there is none.
 func (c *Catalog) Target(id string) (*Definition, hcl.Diagnostics) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.definition("targets", "target", id)
 }
 
 // Pattern gives the definition of a pattern, nil if there is none. What it
 // inherits from the pattern that it extends is filled in.
 func (c *Catalog) Pattern(id string) (*Definition, hcl.Diagnostics) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pattern(id)
+}
+
+func (c *Catalog) pattern(id string) (*Definition, hcl.Diagnostics) {
 	def, diags := c.definition("patterns", "pattern", id)
 	if def == nil || def.Extends == "" || diags.HasErrors() {
 		return def, diags
@@ -127,7 +141,7 @@ func (c *Catalog) Pattern(id string) (*Definition, hcl.Diagnostics) {
 		return def, diags
 	}
 	c.parsed["inherited/"+id] = def
-	base, moreDiags := c.Pattern(def.Extends)
+	base, moreDiags := c.pattern(def.Extends)
 	diags = append(diags, moreDiags...)
 	if base == nil {
 		return def, append(diags, problem(def.Range, "Unknown pattern", fmt.Sprintf("There is no pattern %q to extend.%s", def.Extends, suggest(def.Extends, c.Names("patterns")))))
@@ -178,6 +192,8 @@ func (d *Definition) inherit(base *Definition) {
 
 // Profile gives a profile, nil if there is none.
 func (c *Catalog) Profile(id string) (*Profile, hcl.Diagnostics) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	src, ok := c.files["profiles/"+id]
 	if !ok {
 		return nil, nil

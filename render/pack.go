@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"runtime"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -34,9 +36,17 @@ type Pack struct {
 	Tables     map[string]cty.Value
 	Templates  []*Template
 	Index      *hclsyntax.Block // a file that lists the others; nil for none
-	Files      map[string]*hcl.File
 
-	fsys fs.FS
+	fsys  fs.FS
+	mu    sync.Mutex // over files, and over parsing templates
+	files map[string]*hcl.File
+}
+
+// Sources are the files of the pack that were parsed so far, by name.
+func (p *Pack) Sources() map[string]*hcl.File {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.files)
 }
 
 // Use is another pack that is rendered into a folder of this one's output.
@@ -72,6 +82,7 @@ type Template struct {
 	src       []byte
 	text      *manifest.Source // the same, for manifests
 	filename  string
+	glanced   bool      // Name, For and Pattern are known, and may be read by others
 	file      *hcl.File // nil: not parsed yet
 	diags     hcl.Diagnostics
 	isPattern func(string) bool
@@ -82,7 +93,7 @@ type Template struct {
 // LoadPack reads a pack from its folder. isPattern says which names are
 // patterns, so that a template can be tied to one by its label.
 func LoadPack(fsys fs.FS, name string, isPattern func(string) bool) (*Pack, hcl.Diagnostics) {
-	p := &Pack{Name: path.Base(name), Tables: map[string]cty.Value{}, Files: map[string]*hcl.File{}, fsys: fsys}
+	p := &Pack{Name: path.Base(name), Tables: map[string]cty.Value{}, files: map[string]*hcl.File{}, fsys: fsys}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable pack", Detail: err.Error()}}
@@ -106,7 +117,7 @@ func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Di
 	full := path.Join(folder, name)
 	if name == "pack.hcl" {
 		file, diags := blueprints.ParseHCL(data, full)
-		p.Files[full] = file
+		p.files[full] = file
 		if diags.HasErrors() {
 			return diags
 		}
@@ -121,8 +132,11 @@ func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Di
 }
 
 // Load parses the templates that were not yet, side by side: a pack has some
-// eighty, and a blueprint needs a few of them.
+// eighty, and a blueprint needs a few of them. A pack may be rendered by several
+// goroutines, each of which loads what it needs.
 func (p *Pack) Load(templates []*Template) hcl.Diagnostics {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, t := range templates {
@@ -133,9 +147,8 @@ func (p *Pack) Load(templates []*Template) hcl.Diagnostics {
 	_ = g.Wait()
 	var diags hcl.Diagnostics
 	for _, t := range templates {
-		p.Files[t.filename] = t.file
+		p.files[t.filename] = t.file
 		diags = append(diags, t.diags...)
-		t.diags = nil
 	}
 	return diags
 }
@@ -168,6 +181,7 @@ func (t *Template) glance() bool {
 	if pattern := glancePattern.FindSubmatch(head); pattern != nil {
 		t.Pattern = string(pattern[1])
 	}
+	t.glanced = true
 	return true
 }
 
@@ -320,20 +334,14 @@ func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
 	if len(b.Labels) != 1 {
 		return invalid(b.DefRange(), "A template needs one label, its name.")
 	}
-	t.Name = b.Labels[0]
-	if t.isPattern(t.Name) {
-		t.Pattern = t.Name
-	}
 	var diags hcl.Diagnostics
+	if !t.glanced {
+		t.readName(b, &diags)
+	}
 	t.Covers = map[string]Evidence{}
 	for name, attr := range b.Body.Attributes {
 		switch name {
-		case "for":
-			t.For = hcl.ExprAsKeyword(attr.Expr)
-		case "pattern":
-			if t.Pattern = hcl.ExprAsKeyword(attr.Expr); t.Pattern == "" {
-				t.Pattern = textOf(attr.Expr, &diags)
-			}
+		case "for", "pattern": // readName
 		case "when":
 			t.When = attr.Expr
 		case "file":
@@ -350,6 +358,22 @@ func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
 	checks, moreDiags := blueprints.DecodeChecks(b.Body)
 	t.Checks = checks
 	return append(diags, moreDiags...)
+}
+
+// readName reads what a glance gives for most templates.
+func (t *Template) readName(b *hclsyntax.Block, diags *hcl.Diagnostics) {
+	t.Name = b.Labels[0]
+	if t.isPattern(t.Name) {
+		t.Pattern = t.Name
+	}
+	if attr := b.Body.Attributes["for"]; attr != nil {
+		t.For = hcl.ExprAsKeyword(attr.Expr)
+	}
+	if attr := b.Body.Attributes["pattern"]; attr != nil {
+		if t.Pattern = hcl.ExprAsKeyword(attr.Expr); t.Pattern == "" {
+			t.Pattern = textOf(attr.Expr, diags)
+		}
+	}
 }
 
 func invalid(rng hcl.Range, detail string) hcl.Diagnostics {

@@ -197,7 +197,7 @@ func (r *run) writeIndex() hcl.Diagnostics {
 		return invalid(r.pack.Index.DefRange(), "An index needs the arguments file and content.")
 	}
 	scope := r.model.ScopeOf(r.model.Blueprint).With(map[string]cty.Value{"files": cty.ListVal(files)})
-	src := r.pack.Files[attr.SrcRange.Filename].Bytes
+	src := r.pack.Sources()[attr.SrcRange.Filename].Bytes
 	tree, diags := manifest.Tree(manifest.NewSource(src), attr.Expr, fold.Scope{Evaluator: scope})
 	if diags.HasErrors() {
 		return diags

@@ -63,7 +63,7 @@ func TestHostileStrings(t *testing.T) {
 				accepted := 0
 				p, _ := project.Empty() // its definitions and packs are read once
 				for _, text := range c.texts() {
-					if tryHostile(t, *p, c, text) {
+					if tryHostile(t, p, c, text) {
 						accepted++
 					}
 				}
@@ -219,7 +219,7 @@ func needed(def *blueprints.Definition, given string) string {
 
 // tryHostile reports whether the text was accepted, after holding that it was
 // either refused properly or rendered as it is.
-func tryHostile(t *testing.T, p project.Project, c hostileCase, text string) bool {
+func tryHostile(t *testing.T, p *project.Project, c hostileCase, text string) bool {
 	t.Helper()
 	source := c.write(string(hclwrite.TokensForValue(cty.StringVal(text)).Bytes()))
 	if strings.Contains(text, "\xff") {

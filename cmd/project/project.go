@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"sort"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -25,6 +26,7 @@ type Project struct {
 	Source  *blueprints.Source
 	Catalog *blueprints.Catalog
 
+	mu        sync.Mutex // over packs
 	packs     map[string]*render.Pack
 	folders   []blueprints.Folder // with packs under templates/
 	Variables map[string]string
@@ -97,6 +99,8 @@ func Empty() (*Project, hcl.Diagnostics) {
 
 // Pack loads a pack by name: from the user's extensions, or scaffold's own.
 func (p *Project) Pack(name string) (*render.Pack, hcl.Diagnostics) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if pack, ok := p.packs[name]; ok {
 		return pack, nil
 	}
@@ -169,7 +173,7 @@ func (p *Project) Sources() map[string]*hcl.File {
 		if pack == nil {
 			continue
 		}
-		for name, f := range pack.Files {
+		for name, f := range pack.Sources() {
 			files[name] = f
 		}
 	}

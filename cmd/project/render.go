@@ -3,9 +3,12 @@ package project
 import (
 	"fmt"
 	"path"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sync/errgroup"
 
 	"scaffold/blueprints"
 	"scaffold/render"
@@ -20,12 +23,27 @@ func (p *Project) Resolve(sel Selection) ([]*Root, hcl.Diagnostics) {
 	}
 	for _, env := range p.environments(sel) {
 		for _, target := range p.targets(sel) {
-			root, moreDiags := p.resolveOne(env, target)
-			diags = append(diags, moreDiags...)
-			roots = append(roots, root)
+			roots = append(roots, &Root{Environment: env, Target: target, Folder: path.Join(env, target)})
 		}
 	}
+	diags = append(diags, each(roots, p.resolveOne)...)
 	return roots, unique(diags)
+}
+
+// each does something for every root, side by side, and gives what there is to
+// say in the order of the roots.
+func each(roots []*Root, do func(*Root) hcl.Diagnostics) hcl.Diagnostics {
+	said := make([]hcl.Diagnostics, len(roots))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, root := range roots {
+		g.Go(func() error {
+			said[i] = do(root)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return slices.Concat(said...)
 }
 
 func (p *Project) checkSelection(sel Selection) hcl.Diagnostics {
@@ -58,10 +76,10 @@ func (p *Project) targets(sel Selection) []string {
 	return p.Source.Targets()
 }
 
-func (p *Project) resolveOne(env, target string) (*Root, hcl.Diagnostics) {
-	m, diags := blueprints.Resolve(p.Source, p.Catalog, blueprints.Options{Environment: env, Target: target, Variables: p.Variables})
-	root := &Root{Environment: env, Target: target, Folder: path.Join(env, target), Model: m}
-	return root, append(diags, m.Check()...)
+func (p *Project) resolveOne(root *Root) hcl.Diagnostics {
+	m, diags := blueprints.Resolve(p.Source, p.Catalog, blueprints.Options{Environment: root.Environment, Target: root.Target, Variables: p.Variables})
+	root.Model = m
+	return append(diags, m.Check()...)
 }
 
 // Render renders everything selected and holds it against the schemas.
@@ -70,13 +88,13 @@ func (p *Project) Render(sel Selection) ([]*Root, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return roots, diags
 	}
-	for _, root := range roots {
-		moreDiags := p.renderOne(root)
-		diags = append(diags, moreDiags...)
-		if !moreDiags.HasErrors() {
-			diags = append(diags, p.checkOutput(root)...)
+	diags = append(diags, each(roots, func(root *Root) hcl.Diagnostics {
+		diags := p.renderOne(root)
+		if diags.HasErrors() {
+			return diags
 		}
-	}
+		return append(diags, p.checkOutput(root)...)
+	})...)
 	return roots, unique(diags)
 }
 
