@@ -86,7 +86,7 @@ type Template struct {
 	file      *hcl.File // nil: not parsed yet
 	diags     hcl.Diagnostics
 	isPattern func(string) bool
-	lexed     fold.Lexed
+	folded    fold.File
 	order     int
 }
 

@@ -369,5 +369,5 @@ func (j *job) resolveFile() bool {
 }
 
 func (j *job) foldScope() fold.Scope {
-	return fold.Scope{Evaluator: j.scope, This: j.subject.this, Lexed: &j.template.lexed}
+	return fold.Scope{Evaluator: j.scope, This: j.subject.this, File: &j.template.folded}
 }

@@ -5,53 +5,44 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // withComments extends a range to the comments right above it, down to a floor
 // behind which the lexer can start. An item that shares its line with something
 // before has none.
 func (f *folder) withComments(r hcl.Range, floor hcl.Pos) hcl.Range {
-	if !f.firstOnLine(r.Start, floor) || !f.commentLike(f.lineStart(r.Start.Byte)) {
+	if !f.firstOnLine(r.Start.Byte, floor) || !f.commentLike(f.lineStart(r.Start.Byte)) {
 		return r
 	}
-	tokens := f.lexed.before(f.src, r.Start)
-	for i := len(tokens) - 1; i >= 0 && tokens[i].Range.Start.Byte >= floor.Byte; i-- {
-		tok := tokens[i]
-		switch tok.Type {
-		case hclsyntax.TokenNewline:
-		case hclsyntax.TokenComment:
-			if !f.endsAbove(tok, r.Start.Line) || !f.firstOnLine(tok.Range.Start, floor) {
-				return r
-			}
-			r.Start = tok.Range.Start
-		default:
-			return r
+	comments := f.file.before(f.src, r.Start.Byte)
+	for i := len(comments) - 1; i >= 0 && comments[i].Start >= floor.Byte; i-- {
+		c := comments[i]
+		if !f.endsAbove(c, r.Start.Byte) || !f.firstOnLine(c.Start, floor) {
+			break
 		}
+		line := bytes.Count(f.src[c.Start:r.Start.Byte], []byte("\n"))
+		r.Start = hcl.Pos{Byte: c.Start, Line: r.Start.Line - line, Column: c.Start - f.lineStart(c.Start) + 1}
 	}
 	return r
 }
 
 // commentLike reports whether the line above one that starts at a byte can end a
-// comment, which saves asking the lexer for most.
+// comment, which saves looking for comments in most files.
 func (f *folder) commentLike(line int) bool {
 	return line > 0 && bytes.ContainsAny(f.src[f.lineStart(line-1):line], "#/")
 }
 
-// endsAbove reports whether a comment ends on the line above a line. One that
-// runs to the end of its line has the line break in it.
-func (f *folder) endsAbove(comment hclsyntax.Token, line int) bool {
-	if bytes.HasSuffix(comment.Bytes, []byte("\n")) {
-		return comment.Range.End.Line == line
-	}
-	rest, _, _ := bytes.Cut(f.src[comment.Range.End.Byte:], []byte("\n"))
-	return comment.Range.End.Line == line-1 && blank(string(rest))
+// endsAbove reports whether a comment ends on the line above the one that a byte
+// is on.
+func (f *folder) endsAbove(c Comment, at int) bool {
+	between := f.src[c.End:at]
+	return blank(string(between)) && bytes.Count(between, []byte("\n")) == 1
 }
 
 // firstOnLine reports whether only blanks stand before a position on its line.
-func (f *folder) firstOnLine(at, floor hcl.Pos) bool {
-	start := f.lineStart(at.Byte)
-	return start >= floor.Byte && blank(string(f.src[start:at.Byte]))
+func (f *folder) firstOnLine(at int, floor hcl.Pos) bool {
+	start := f.lineStart(at)
+	return start >= floor.Byte && blank(string(f.src[start:at]))
 }
 
 // lineStart is the first byte of the line that a byte is on.

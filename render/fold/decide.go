@@ -147,7 +147,7 @@ func (w *walker) viable(args []hclsyntax.Expression) []hclsyntax.Expression {
 // fails reports whether evaluating an expression is known to fail. What it
 // finds to say about it is not kept: that is what a try is for.
 func (w *walker) fails(e hclsyntax.Expression) bool {
-	trial := &folder{src: w.src, lexed: w.lexed}
+	trial := &folder{src: w.src, file: w.file}
 	t := &walker{folder: trial, scope: w.scope, oneLine: w.oneLine}
 	if w.static(e) {
 		_, ok := t.value(e)

@@ -12,7 +12,7 @@ import (
 // about it.
 type folder struct {
 	src   []byte
-	lexed *Lexed
+	file  *File
 	diags hcl.Diagnostics
 
 	// failed counts the errors in diags that come from evaluating, as opposed

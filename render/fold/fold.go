@@ -50,7 +50,7 @@ func (o Output) String() string {
 
 // Expression folds one expression. src is the file that its ranges point into.
 func Expression(src []byte, expr hclsyntax.Expression, s Scope) (Output, hcl.Diagnostics) {
-	f := &folder{src: src, lexed: s.lexed()}
+	f := &folder{src: src, file: s.file()}
 	w := f.walker(s)
 	w.expr(expr, onLine)
 	return Output{w.splice(expr.Range())}, f.diags
@@ -60,7 +60,7 @@ func Expression(src []byte, expr hclsyntax.Expression, s Scope) (Output, hcl.Dia
 // the source, with the text between them. Of the body of a block the braces are
 // left out, and so is its `when`; the output is empty where that is false.
 func Body(src []byte, body *hclsyntax.Body, s Scope) (Output, hcl.Diagnostics) {
-	f := &folder{src: src, lexed: s.lexed()}
+	f := &folder{src: src, file: s.file()}
 	inside := f.inside(body)
 	w := f.walker(s)
 	if !w.body(body, inside, bodyOf{braces: inside != body.SrcRange}) {
@@ -72,7 +72,7 @@ func Body(src []byte, body *hclsyntax.Body, s Scope) (Output, hcl.Diagnostics) {
 // Block folds a whole block with its labels, its lead comment and a comment on
 // its last line. It reports false if the block drops itself with `when`.
 func Block(src []byte, block *hclsyntax.Block, s Scope) (Output, bool, hcl.Diagnostics) {
-	f := &folder{src: src, lexed: s.lexed()}
+	f := &folder{src: src, file: s.file()}
 	w := f.walker(s)
 	whole := f.withComments(block.Range(), hcl.InitialPos)
 	whole.End = f.lineComment(block.CloseBraceRange.End)

@@ -75,7 +75,7 @@ func checkResidual(t *testing.T, src string) {
 	scope := Scope{Evaluator: blueprint{known(), pure}}
 	out, foldDiags := Expression([]byte(src), e, scope)
 	residual := out.String()
-	w := (&folder{src: []byte(src), lexed: &Lexed{}}).walker(scope)
+	w := (&folder{src: []byte(src), file: &File{}}).walker(scope)
 	if !w.survey(e).known {
 		r := e.Range()
 		if want := src[r.Start.Byte:r.End.Byte]; residual != want {

@@ -37,7 +37,7 @@ type Scope struct {
 	// This is what the name "this" in addresses becomes; empty leaves it alone.
 	This string
 
-	// Lexed are the tokens of the file that is folded, for callers that fold it
-	// many times; nil: the file is lexed once for each call.
-	Lexed *Lexed
+	// File is what is known of the file that is folded, for callers that fold it
+	// many times; nil: it is found out for each call.
+	File *File
 }

@@ -23,7 +23,7 @@ type names struct {
 // survey looks through an expression. Names that a for expression in it binds
 // are neither known nor dynamic.
 func (w *walker) survey(e hclsyntax.Expression) facts {
-	found := w.lexed.names(e, w.scope.Evaluator.Pure)
+	found := w.file.names(e, w.scope.Evaluator.Pure)
 	out := facts{dynamic: found.dynamic}
 	for _, root := range found.free {
 		if w.scope.knows(root) {
@@ -37,13 +37,13 @@ func (w *walker) survey(e hclsyntax.Expression) facts {
 
 // names are those of an expression of the file. A template is folded for many
 // components, so they are looked for once.
-func (l *Lexed) names(e hclsyntax.Expression, pure func(string) bool) *names {
-	if found, ok := l.surveyed.Load(e); ok {
+func (f *File) names(e hclsyntax.Expression, pure func(string) bool) *names {
+	if found, ok := f.surveyed.Load(e); ok {
 		return found.(*names)
 	}
 	s := &surveyor{pure: pure}
 	_ = hclsyntax.Walk(e, s) // the surveyor makes no diagnostics
-	l.surveyed.Store(e, &s.names)
+	f.surveyed.Store(e, &s.names)
 	return &s.names
 }
 

@@ -7,8 +7,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"scaffold/render/fold"
 	"scaffold/render/yaml"
 )
 
@@ -48,22 +48,17 @@ func NewSource(text []byte) *Source {
 	return &Source{text: text, comments: sync.OnceValue(func() comments { return readComments(text) })}
 }
 
-// readComments finds the comments by their tokens; the syntax tree has none.
+// readComments finds the comments in the text; the syntax tree has none.
 func readComments(src []byte) comments {
-	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
 	var all comments
-	for _, t := range tokens {
-		if t.Type != hclsyntax.TokenComment {
-			continue
-		}
-		text := strings.TrimRight(string(t.Bytes), "\r\n")
-		lines := commentLines(text)
-		from := t.Range.Start
-		all = append(all, comment{
-			start: from.Byte, end: from.Byte + len(text),
-			from: from.Line, to: from.Line + strings.Count(text, "\n"),
-			lines: lines,
-		})
+	at, line := 0, 1
+	for _, c := range fold.Comments(src) {
+		text := string(src[c.Start:c.End])
+		line += bytes.Count(src[at:c.Start], []byte("\n"))
+		from := line
+		line += strings.Count(text, "\n")
+		at = c.End
+		all = append(all, comment{start: c.Start, end: c.End, from: from, to: line, lines: commentLines(text)})
 	}
 	return all
 }
