@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
 // Line is a line of the final text.
@@ -22,7 +21,7 @@ type Line struct {
 // Lines is folded text in its final form: formatted, without blank lines that
 // dropped items left behind.
 func Lines(o Output) []Line {
-	formatted := hclwrite.Format([]byte(o.String()))
+	formatted := format([]byte(o.String()))
 	lines := trace(pieces(o.Segments), string(formatted))
 	return withoutSurplus(lines, formatted)
 }
@@ -30,7 +29,7 @@ func Lines(o Output) []Line {
 // Text is folded text in its final form, as Lines gives it, without the work of
 // finding out where each line came from.
 func Text(o Output) string {
-	formatted := hclwrite.Format([]byte(o.String()))
+	formatted := format([]byte(o.String()))
 	var lines []Line
 	for text := range strings.SplitSeq(strings.TrimSuffix(string(formatted), "\n"), "\n") {
 		lines = append(lines, Line{Text: strings.TrimSuffix(text, "\r")})
