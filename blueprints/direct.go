@@ -422,7 +422,49 @@ func (d *direct) binary(e *hclsyntax.BinaryOpExpr, f *frame) (cty.Value, bool) {
 	if !ok {
 		return right, false
 	}
+	if v, ok := simple(e.Op, left, right); ok {
+		return v, true
+	}
 	return apply(e.Op.Impl, left, right)
+}
+
+// simple computes what needs no conversion, without the ceremony of calling a
+// function.
+func simple(op *hclsyntax.Operation, left, right cty.Value) (cty.Value, bool) {
+	switch op {
+	case hclsyntax.OpEqual:
+		return left.Equals(right), true
+	case hclsyntax.OpNotEqual:
+		return left.Equals(right).Not(), true
+	}
+	if left.IsNull() || right.IsNull() || left.Type() != right.Type() {
+		return cty.NilVal, false
+	}
+	switch {
+	case left.Type() == cty.Bool && op == hclsyntax.OpLogicalAnd:
+		return left.And(right), true
+	case left.Type() == cty.Bool && op == hclsyntax.OpLogicalOr:
+		return left.Or(right), true
+	case left.Type() != cty.Number || left.AsBigFloat().IsInf() || right.AsBigFloat().IsInf():
+		return cty.NilVal, false
+	}
+	switch op {
+	case hclsyntax.OpAdd:
+		return left.Add(right), true
+	case hclsyntax.OpSubtract:
+		return left.Subtract(right), true
+	case hclsyntax.OpMultiply:
+		return left.Multiply(right), true
+	case hclsyntax.OpGreaterThan:
+		return left.GreaterThan(right), true
+	case hclsyntax.OpGreaterThanOrEqual:
+		return left.GreaterThanOrEqualTo(right), true
+	case hclsyntax.OpLessThan:
+		return left.LessThan(right), true
+	case hclsyntax.OpLessThanOrEqual:
+		return left.LessThanOrEqualTo(right), true
+	}
+	return cty.NilVal, false
 }
 
 func (d *direct) tuple(e *hclsyntax.TupleConsExpr, f *frame) (cty.Value, bool) {

@@ -51,6 +51,7 @@ type checker struct {
 	providers map[string]*schema.Provider
 	module    *module
 	diags     hcl.Diagnostics
+	schemas   bodySchemas
 
 	// typed knows the types of references, untyped is what Terraform does.
 	typed, untyped *evaluator

@@ -17,14 +17,18 @@ import (
 // decoder compares a body with a schema block.
 type decoder struct {
 	context *hcl.EvalContext
+	schemas bodySchemas
 	// storesValues: ephemeral values may only go to write-only arguments.
 	storesValues bool
 	diags        hcl.Diagnostics
 }
 
 // decode checks a whole body, dynamic blocks included.
-func decode(body hcl.Body, block *schema.Block, context *hcl.EvalContext, storesValues bool) hcl.Diagnostics {
-	d := &decoder{context: context, storesValues: storesValues}
+func (c *checker) decode(body hcl.Body, block *schema.Block, context *hcl.EvalContext, storesValues bool) hcl.Diagnostics {
+	if c.schemas == nil {
+		c.schemas = bodySchemas{}
+	}
+	d := &decoder{context: context, schemas: c.schemas, storesValues: storesValues}
 	d.body(dynblock.Expand(body, context), block)
 	return d.diags
 }
@@ -32,8 +36,12 @@ func decode(body hcl.Body, block *schema.Block, context *hcl.EvalContext, stores
 func (d *decoder) add(diags ...*hcl.Diagnostic) { d.diags = append(d.diags, diags...) }
 
 func (d *decoder) body(body hcl.Body, block *schema.Block) {
-	asBlocks := attributesAsBlocks(body, block)
-	content, diags := body.Content(bodySchema(block, asBlocks))
+	described := d.schemas.of(block)
+	asBlocks := attributesAsBlocks(body, block, described.probe)
+	if len(asBlocks) > 0 {
+		described.body = bodySchema(block, asBlocks)
+	}
+	content, diags := body.Content(described.body)
 	d.add(diags...)
 	for _, name := range slices.Sorted(maps.Keys(content.Attributes)) {
 		d.attribute(content.Attributes[name], block.Attributes[name])
@@ -47,6 +55,29 @@ func (d *decoder) body(body hcl.Body, block *schema.Block) {
 			d.body(nested.Body, asBlocks[name])
 		}
 	}
+}
+
+// bodySchemas are those of the blocks that a checker met.
+type bodySchemas map[*schema.Block]blockSchema
+
+// blockSchema is what HCL needs to know of a block: body, to take it apart, and
+// probe, to find attributes that are written as blocks.
+type blockSchema struct {
+	body, probe *hcl.BodySchema
+}
+
+func (s bodySchemas) of(block *schema.Block) blockSchema {
+	known, ok := s[block]
+	if !ok {
+		known = blockSchema{bodySchema(block, nil), &hcl.BodySchema{}}
+		for name, attribute := range block.Attributes {
+			if objectElements(attribute.Type) && attribute.Nested == nil {
+				known.probe.Blocks = append(known.probe.Blocks, hcl.BlockHeaderSchema{Type: name})
+			}
+		}
+		s[block] = known
+	}
+	return known
 }
 
 // bodySchema is what HCL needs to know to take a body apart. It is sorted, so
@@ -72,13 +103,7 @@ func bodySchema(block *schema.Block, asBlocks map[string]*schema.Block) *hcl.Bod
 
 // attributesAsBlocks finds the attributes that a body writes as blocks: that is
 // allowed for lists and sets of objects, which were blocks in old schemas.
-func attributesAsBlocks(body hcl.Body, block *schema.Block) map[string]*schema.Block {
-	probe := &hcl.BodySchema{}
-	for name, attribute := range block.Attributes {
-		if objectElements(attribute.Type) && attribute.Nested == nil {
-			probe.Blocks = append(probe.Blocks, hcl.BlockHeaderSchema{Type: name})
-		}
-	}
+func attributesAsBlocks(body hcl.Body, block *schema.Block, probe *hcl.BodySchema) map[string]*schema.Block {
 	if len(probe.Blocks) == 0 {
 		return nil
 	}
@@ -130,7 +155,7 @@ func (d *decoder) attribute(attribute *hcl.Attribute, described *schema.Attribut
 
 // value checks what every provider checks of a value before its own rules.
 func (d *decoder) value(attribute *hcl.Attribute, described *schema.Attribute, marked cty.Value) {
-	value, marks := marked.UnmarkDeep()
+	value, marks := unmark(marked)
 	if _, ok := marks[ephemeralMark{}]; ok && d.storesValues && !described.WriteOnly {
 		d.add(problem("Invalid use of ephemeral value",
 			fmt.Sprintf("Ephemeral values are not valid for %q, because it is not a write-only attribute and must be persisted to state.", attribute.Name), attribute.Expr.Range()))
@@ -146,6 +171,14 @@ func (d *decoder) value(attribute *hcl.Attribute, described *schema.Attribute, m
 	case hasNullElement(value):
 		d.add(problem("Null value found in list", "Null values are not allowed for this attribute value.", attribute.Expr.Range()))
 	}
+}
+
+// unmark is UnmarkDeep without walking through what has no depth.
+func unmark(value cty.Value) (cty.Value, cty.ValueMarks) {
+	if value.Type().IsPrimitiveType() {
+		return value.Unmark()
+	}
+	return value.UnmarkDeep()
 }
 
 func hasNullElement(value cty.Value) bool {

@@ -23,8 +23,8 @@ type evaluated struct {
 	diags hcl.Diagnostics
 }
 
-func (c *checker) newEvaluator(typed bool) *evaluator {
-	return &evaluator{c: c, typed: typed, functions: c.functions(), locals: map[string]evaluated{}}
+func (c *checker) newEvaluator(typed bool, functions map[string]function.Function) *evaluator {
+	return &evaluator{c: c, typed: typed, functions: functions, locals: map[string]evaluated{}}
 }
 
 // expression evaluates one expression whose references were checked.

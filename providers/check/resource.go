@@ -33,7 +33,7 @@ func (c *checker) validateBody(r *resource) {
 		return
 	}
 	c.both(func(e *evaluator) hcl.Diagnostics {
-		return decode(r.config, r.schema, e.context(traversals, inside), r.mode != ephemeral)
+		return c.decode(r.config, r.schema, e.context(traversals, inside), r.mode != ephemeral)
 	})
 }
 

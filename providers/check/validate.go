@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+	"golang.org/x/sync/errgroup"
 
 	"scaffold/providers/schema"
 )
@@ -22,12 +25,37 @@ func (c *checker) validate() {
 			c.resolve(r)
 		}
 	}
-	c.typed, c.untyped = c.newEvaluator(true), c.newEvaluator(false)
-	for _, node := range c.module.order {
-		c.validateNode(node)
-	}
+	functions := c.functions()
+	c.typed, c.untyped = c.newEvaluator(true, functions), c.newEvaluator(false, functions)
+	c.sideBySide(c.module.order, functions)
 	for _, block := range c.module.imports {
 		c.validateImport(block)
+	}
+}
+
+// fewNodes are not worth a second goroutine.
+const fewNodes = 50
+
+// sideBySide validates nodes by one checker for each processor. By now they only
+// read what was loaded; what each has to say is put together in order.
+func (c *checker) sideBySide(nodes []address, functions map[string]function.Function) {
+	size := max(fewNodes, (len(nodes)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var workers []*checker
+	var g errgroup.Group
+	for part := range slices.Chunk(nodes, size) {
+		w := &checker{files: c.files, providers: c.providers, module: c.module}
+		w.typed, w.untyped = w.newEvaluator(true, functions), w.newEvaluator(false, functions)
+		workers = append(workers, w)
+		g.Go(func() error {
+			for _, node := range part {
+				w.validateNode(node)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	for _, w := range workers {
+		c.add(w.diags...)
 	}
 }
 
@@ -142,7 +170,7 @@ func (c *checker) validateProvider(p *providerConfig) {
 		return
 	}
 	c.both(func(e *evaluator) hcl.Diagnostics {
-		return decode(p.config, schema.ProviderConfig(), e.context(traversals, scope{}), false)
+		return c.decode(p.config, schema.ProviderConfig(), e.context(traversals, scope{}), false)
 	})
 }
 
