@@ -1,7 +1,9 @@
 package blueprints
 
 import (
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -253,8 +255,13 @@ func textual(v cty.Value) (string, bool) {
 	if v.IsNull() || !v.IsKnown() {
 		return "", false
 	}
-	if v.Type() == cty.String {
+	switch v.Type() {
+	case cty.String:
 		return v.AsString(), true
+	case cty.Number: // the general way is slow for the long mantissas of cty
+		if whole, exact := v.AsBigFloat().Int64(); exact == big.Exact {
+			return strconv.FormatInt(whole, 10), true
+		}
 	}
 	text, err := convert.Convert(v, cty.String)
 	if err != nil {

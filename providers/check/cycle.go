@@ -131,9 +131,13 @@ func (r *resource) traversals() []hcl.Traversal {
 	return list
 }
 
+// bodyTraversals are looked for once: when cycles are.
 func (r *resource) bodyTraversals() []hcl.Traversal {
-	body, _ := r.block.Body.(*hclsyntax.Body)
-	return traversalsOf(body, metaArguments)
+	if r.named == nil {
+		body, _ := r.block.Body.(*hclsyntax.Body)
+		r.named = traversalsOf(body, metaArguments)
+	}
+	return r.named[:len(r.named):len(r.named)]
 }
 
 func (r *resource) providerKey() string {

@@ -58,6 +58,8 @@ func newModule() *module {
 }
 
 type resource struct {
+	named []hcl.Traversal // what the body names; nil before it was asked for
+
 	mode      mode
 	typ, name string
 	block     *hcl.Block

@@ -153,7 +153,7 @@ func traversalsOf(body *hclsyntax.Body, skip map[string]bool) []hcl.Traversal {
 	}
 	for name, attribute := range body.Attributes {
 		if !skip[name] {
-			list = append(list, attribute.Expr.Variables()...)
+			list = append(list, traversalsIn(attribute.Expr)...)
 		}
 	}
 	for _, block := range body.Blocks {
@@ -166,6 +166,22 @@ func traversalsOf(body *hclsyntax.Body, skip map[string]bool) []hcl.Traversal {
 		}
 	}
 	return list
+}
+
+// traversalsIn lists what an expression names. Most name nothing, or are one
+// name, and need no walk.
+func traversalsIn(expr hclsyntax.Expression) []hcl.Traversal {
+	switch expr := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return nil
+	case *hclsyntax.ScopeTraversalExpr:
+		return []hcl.Traversal{expr.Traversal}
+	case *hclsyntax.TemplateExpr:
+		if expr.IsStringLiteral() {
+			return nil
+		}
+	}
+	return expr.Variables()
 }
 
 // dynamicTraversals leaves out the iterator, which only the content knows.
