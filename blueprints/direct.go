@@ -339,7 +339,7 @@ func apply(fn function.Function, args ...cty.Value) (cty.Value, bool) {
 		if i < len(params) {
 			p = &params[i]
 		}
-		if p.Type == cty.DynamicPseudoType || p.Type == arg.Type() {
+		if p.Type == cty.DynamicPseudoType || p.Type.Equals(arg.Type()) {
 			continue
 		}
 		v, err := convert.Convert(arg, p.Type)
@@ -444,7 +444,7 @@ func simple(op *hclsyntax.Operation, left, right cty.Value) (cty.Value, bool) {
 	case hclsyntax.OpNotEqual:
 		return left.Equals(right).Not(), true
 	}
-	if left.IsNull() || right.IsNull() || left.Type() != right.Type() {
+	if left.IsNull() || right.IsNull() || !left.Type().Equals(right.Type()) {
 		return cty.NilVal, false
 	}
 	switch {

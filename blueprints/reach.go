@@ -261,15 +261,31 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr, env *environment) sit
 	if cond, ok := w.now(e.Condition, env); ok {
 		if b, err := convert.Convert(cond, cty.Bool); err == nil && !b.IsNull() && b.IsKnown() {
 			w.chose(e, b.True())
-			if b.True() {
-				return w.walk(e.TrueResult, env)
+			chosen, other := e.TrueResult, e.FalseResult
+			if !b.True() {
+				chosen, other = other, chosen
 			}
-			return w.walk(e.FalseResult, env)
+			w.mention(other, env)
+			return w.walk(chosen, env)
 		}
 	}
 	w.chose(e, true)
 	w.chose(e, false)
 	return append(w.walk(e.TrueResult, env), w.walk(e.FalseResult, env)...)
+}
+
+// mention makes the roots of a branch that was not chosen known without
+// computing anything: HCL looks at its type, where it can.
+func (w *walker) mention(expr hclsyntax.Expression, env *environment) {
+	for _, traversal := range hclsyntax.Variables(expr) {
+		name := traversal.RootName()
+		if _, local := env.lookup(name); local || w.roots[name] != nil {
+			continue
+		}
+		if v, ok := w.scope.root(name); ok {
+			w.roots[name] = &site{val: v, demand: demand{}}
+		}
+	}
 }
 
 func (w *walker) chose(e *hclsyntax.ConditionalExpr, yes bool) {
