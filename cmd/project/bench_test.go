@@ -46,6 +46,15 @@ func render(tb testing.TB, file string) int {
 	return size
 }
 
+// BenchmarkExample renders a blueprint of an ordinary size for its three targets,
+// as one run of the command does.
+func BenchmarkExample(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		b.SetBytes(int64(render(b, filepath.Join("..", "..", "examples", "high-availability", "scaffold.hcl"))))
+	}
+}
+
 func BenchmarkRender(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 5000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
