@@ -16,6 +16,7 @@ var treeFile []byte
 // treeRules is the decoded data/tree.hcl: what documents say about each other.
 type treeRules struct {
 	Outside    string        `hcl:"outside"`
+	Policies   string        `hcl:"policies"`
 	Pods       []podSource   `hcl:"pods,block"`
 	Makes      []maker       `hcl:"makes,block"`
 	Functions  []function    `hcl:"function,block"`
@@ -91,11 +92,14 @@ func readTreeRules() (*treeRules, error) {
 // above it, and adds the ones that need the tree or a loop.
 func (t *tree) library() (map[string]cel.Function, error) {
 	functions := map[string]cel.Function{
-		"all":     t.allFunction,
-		"exists":  t.existsFunction,
-		"selects": selectsFunction,
-		"service": serviceFunction,
-		"merge":   mergeFunction,
+		"all":      t.allFunction,
+		"exists":   t.existsFunction,
+		"selects":  selectsFunction,
+		"selected": t.selectedFunction,
+		"peers":    t.peersFunction,
+		"policies": t.policiesFunction,
+		"service":  serviceFunction,
+		"merge":    mergeFunction,
 	}
 	for _, f := range t.rules.Functions {
 		program, err := cel.Compile(f.Body, functions)
@@ -106,7 +110,7 @@ func (t *tree) library() (map[string]cel.Function, error) {
 			if len(args) != len(f.Params) {
 				return nil, fmt.Errorf("%s takes %d arguments", f.Name, len(f.Params))
 			}
-			variables := map[string]any{"pods": t.podValues}
+			variables := make(map[string]any, len(args))
 			for i, name := range f.Params {
 				variables[name] = args[i]
 			}
@@ -123,10 +127,8 @@ func (t *tree) allFunction(args ...any) (any, error) {
 		return nil, fmt.Errorf("all takes the name of a kind")
 	}
 	list := []any{}
-	for _, o := range t.objects {
-		if o.doc.Kind.String() == kind && o.plain != nil {
-			list = append(list, o.plain)
-		}
+	for _, o := range t.byKind[kind] {
+		list = append(list, o.plain)
 	}
 	return list, nil
 }

@@ -13,13 +13,16 @@ import (
 
 // tree holds the documents of one CheckTree.
 type tree struct {
-	rules     *treeRules
-	objects   []treeObject
-	names     map[string]bool // "kind namespace/name", also of what is made
-	pods      []pod
-	podValues []any
-	functions map[string]cel.Function
-	programs  map[string]*cel.Program
+	rules      *treeRules
+	objects    []treeObject
+	byKind     map[string][]treeObject // those with a value
+	names      map[string]bool         // "kind namespace/name", also of what is made
+	namespaces map[string]map[string]any
+	pods       []pod
+	podValues  []any
+	selection  selection
+	functions  map[string]cel.Function
+	programs   map[string]*cel.Program
 	// trusted: every document fits its schema, so a rule that fails to
 	// evaluate is itself at fault and is reported.
 	trusted  bool
@@ -29,6 +32,7 @@ type tree struct {
 // treeObject is one document with its plain value.
 type treeObject struct {
 	doc   Document
+	kind  string
 	plain map[string]any
 }
 
@@ -47,10 +51,17 @@ type located struct {
 }
 
 func (s *Schemas) checkTree(docs []Document, values []any, trusted bool) []Problem {
-	t := &tree{rules: s.tree, names: map[string]bool{}, programs: map[string]*cel.Program{}, trusted: trusted}
+	t := &tree{
+		rules: s.tree, byKind: map[string][]treeObject{}, names: map[string]bool{}, namespaces: map[string]map[string]any{},
+		programs: map[string]*cel.Program{}, trusted: trusted,
+	}
 	for i, doc := range docs {
 		plain, _ := values[i].(map[string]any)
-		t.objects = append(t.objects, treeObject{doc: doc, plain: plain})
+		o := treeObject{doc: doc, kind: doc.Kind.String(), plain: plain}
+		t.objects = append(t.objects, o)
+		if plain != nil {
+			t.byKind[o.kind] = append(t.byKind[o.kind], o)
+		}
 	}
 	functions, err := t.library()
 	if err != nil {
@@ -59,6 +70,7 @@ func (s *Schemas) checkTree(docs []Document, values []any, trusted bool) []Probl
 	t.functions = functions
 	t.index()
 	t.findPods()
+	t.indexSelectors()
 	for _, r := range t.rules.References {
 		t.checkReference(r)
 	}
@@ -78,9 +90,9 @@ func (o treeObject) String() string { return o.doc.Kind.Kind + " " + o.meta("nam
 
 func (t *tree) index() {
 	for _, o := range t.objects {
-		t.add(o.doc.Kind.String(), o.meta("namespace"), o.meta("name"))
+		t.add(o.kind, o.meta("namespace"), o.meta("name"))
 		for _, m := range t.rules.Makes {
-			if m.Kind != o.doc.Kind.String() || o.plain == nil {
+			if m.Kind != o.kind || o.plain == nil {
 				continue
 			}
 			names, err := t.program(m.Names).Eval(map[string]any{"self": o.plain})
@@ -134,7 +146,7 @@ func (t *tree) report(o treeObject, at located, summary, message, fix string) {
 func (t *tree) findPods() {
 	for _, o := range t.objects {
 		for _, source := range t.rules.Pods {
-			if source.Kind != o.doc.Kind.String() || o.plain == nil {
+			if source.Kind != o.kind || o.plain == nil {
 				continue
 			}
 			if source.Template == "" {
@@ -185,9 +197,12 @@ func (t *tree) podValue(p pod) map[string]any {
 // namespaceLabels are the labels of a namespace, with the one that every
 // namespace has.
 func (t *tree) namespaceLabels(name string) map[string]any {
+	if labels := t.namespaces[name]; labels != nil {
+		return labels
+	}
 	labels := map[string]any{"kubernetes.io/metadata.name": name}
-	for _, o := range t.objects {
-		if o.doc.Kind.String() != "v1/Namespace" || o.meta("name") != name {
+	for _, o := range t.byKind["v1/Namespace"] {
+		if o.meta("name") != name {
 			continue
 		}
 		meta, _ := o.plain["metadata"].(map[string]any)
@@ -196,6 +211,7 @@ func (t *tree) namespaceLabels(name string) map[string]any {
 			labels[key] = value
 		}
 	}
+	t.namespaces[name] = labels
 	return labels
 }
 
@@ -248,8 +264,8 @@ func (l located) step(name string) []located {
 // subjects are the places where a rule or a reference holds, with the pod when
 // it is one.
 func (t *tree) subjects(in []string, place string, visit func(o treeObject, l located, podIndex int)) {
-	for _, o := range t.objects {
-		if slices.Contains(in, o.doc.Kind.String()) && o.plain != nil {
+	for _, kind := range in {
+		for _, o := range t.byKind[kind] {
 			for _, l := range at(o, place) {
 				visit(o, l, -1)
 			}
@@ -324,7 +340,7 @@ func (t *tree) checkName(r reference, o treeObject, holder, named located) {
 // whole cluster; the tree describes it when it has one of the kind.
 func (t *tree) describes(namespace, kind string) bool {
 	for _, o := range t.objects {
-		if o.meta("namespace") == namespace && (namespace != "" || o.doc.Kind.String() == kind) {
+		if o.meta("namespace") == namespace && (namespace != "" || o.kind == kind) {
 			return true
 		}
 	}

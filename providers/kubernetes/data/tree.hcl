@@ -1,13 +1,18 @@
 # What the documents of a tree say about each other. Expressions are written in
 # the Common Expression Language. They see self, the node the rule is about;
-# object, its document; namespace, the namespace of that; pods, everything that
-# describes pods, each with name, namespace, namespaceLabels, labels and, unless
-# an operator makes them, spec; and pod in a rule on pods. all(kind) is a list of
-# objects, exists(kind, namespace, name) asks for one or what a controller makes.
+# object, its document; namespace, the namespace of that; and pod in a rule on
+# pods. all(kind) is a list of objects, exists(kind, namespace, name) asks for one
+# or what a controller makes. selected(namespace, selector) is a list of what
+# describes pods, each with name, namespace, namespaceLabels, labels and, unless an
+# operator makes them, spec; peers(peer, namespace) is the same for a peer of a
+# network policy, and policies(pod) are the network policies for one.
 
 # An object may name here, as Kind/name separated by commas, what it refers to
 # and somebody else provides.
 outside = "scaffold/provided-elsewhere"
+
+# What policies(pod) finds: the objects whose spec.podSelector selects a pod.
+policies = "networking.k8s.io/v1/NetworkPolicy"
 
 # -- Where pods are described -------------------------------------------------
 
@@ -218,7 +223,7 @@ rule "service" {
   in        = ["v1/Service"]
   at        = "spec.selector"
   when      = "size(self) > 0"
-  condition = "pods.exists(p, p.namespace == namespace && selects({'matchLabels': self}, p.labels))"
+  condition = "size(selected(namespace, {'matchLabels': self})) > 0"
   message   = "the selector finds no pods, so nothing would answer"
   fix       = "use labels of the pod template"
 }
@@ -227,14 +232,14 @@ rule "service port" {
   in        = ["v1/Service"]
   at        = "spec.ports.*"
   when      = "has(self.targetPort) && self.targetPort.isText() && has(object.spec.selector)"
-  offenders = "pods.filter(p, has(p.spec) && p.namespace == namespace && selects({'matchLabels': object.spec.selector}, p.labels) && !p.spec.containers.exists(c, has(c.ports) && c.ports.exists(q, has(q.name) && q.name == self.targetPort))).map(p, p.name)"
+  offenders = "selected(namespace, {'matchLabels': object.spec.selector}).filter(p, has(p.spec) && !p.spec.containers.exists(c, has(c.ports) && c.ports.exists(q, has(q.name) && q.name == self.targetPort))).map(p, p.name)"
   message   = "targetPort is the name of no port of the pods"
 }
 
 rule "budget" {
   in        = ["policy/v1/PodDisruptionBudget"]
   at        = "spec.selector"
-  condition = "pods.exists(p, p.namespace == namespace && selects(self, p.labels))"
+  condition = "size(selected(namespace, self)) > 0"
   message   = "the selector finds no pods, so it would protect nothing"
 }
 
@@ -242,7 +247,7 @@ rule "network policy" {
   in        = ["networking.k8s.io/v1/NetworkPolicy"]
   at        = "spec.podSelector"
   when      = "size(self) > 0" # an empty one is for the pods that are to come as well
-  condition = "pods.exists(p, p.namespace == namespace && selects(self, p.labels))"
+  condition = "size(selected(namespace, self)) > 0"
   message   = "the selector finds no pods, so the policy would hold for nothing"
 }
 
@@ -250,14 +255,14 @@ rule "scrape" {
   in        = ["monitoring.coreos.com/v1/PodMonitor"]
   at        = "spec.selector"
   when      = "!has(object.spec.namespaceSelector)"
-  condition = "pods.exists(p, p.namespace == namespace && selects(self, p.labels))"
+  condition = "size(selected(namespace, self)) > 0"
   message   = "the selector finds no pods, so nothing would be scraped"
 }
 
 rule "mesh policy" {
   in        = ["security.istio.io/v1/AuthorizationPolicy", "security.istio.io/v1/PeerAuthentication"]
   at        = "spec.selector"
-  condition = "pods.exists(p, p.namespace == namespace && selects(self, p.labels))"
+  condition = "size(selected(namespace, self)) > 0"
   message   = "the selector finds no pods, so the policy would hold for nothing"
 }
 
@@ -284,14 +289,14 @@ rule "destination" {
 
 # -- Network edges ------------------------------------------------------------
 
-function "peers" {
-  params = ["peer", "home", "p"]
-  body   = "!has(peer.ipBlock) && (has(peer.namespaceSelector) ? selects(peer.namespaceSelector, p.namespaceLabels) : p.namespace == home) && (!has(peer.podSelector) || selects(peer.podSelector, p.labels))"
+function "ruling" {
+  params = ["p", "direction"]
+  body   = "policies(p).filter(n, has(n.spec.policyTypes) ? direction in n.spec.policyTypes : direction == 'Ingress' || has(n.spec.egress))"
 }
 
-function "policies" {
-  params = ["p", "direction"]
-  body   = "all('networking.k8s.io/v1/NetworkPolicy').filter(n, n.metadata.namespace == p.namespace && selects(n.spec.podSelector, p.labels) && (has(n.spec.policyTypes) ? direction in n.spec.policyTypes : direction == 'Ingress' || has(n.spec.egress)))"
+function "meant" {
+  params = ["peer", "home", "p"]
+  body   = "!has(peer.ipBlock) && (has(peer.namespaceSelector) ? selects(peer.namespaceSelector, p.namespaceLabels) : p.namespace == home) && (!has(peer.podSelector) || selects(peer.podSelector, p.labels))"
 }
 
 # Two lists of ports meet when one is empty, or when they share a port. A name
@@ -303,19 +308,19 @@ function "meet" {
 
 function "admitted" {
   params = ["to", "from", "ports"]
-  body   = "size(policies(to, 'Ingress')) == 0 || policies(to, 'Ingress').exists(n, has(n.spec.ingress) && n.spec.ingress.exists(r, (!has(r.from) || size(r.from) == 0 || r.from.exists(q, peers(q, n.metadata.namespace, from))) && meet(has(r.ports) ? r.ports : [], ports)))"
+  body   = "size(ruling(to, 'Ingress')) == 0 || ruling(to, 'Ingress').exists(n, has(n.spec.ingress) && n.spec.ingress.exists(r, (!has(r.from) || size(r.from) == 0 || r.from.exists(q, meant(q, n.metadata.namespace, from))) && meet(has(r.ports) ? r.ports : [], ports)))"
 }
 
 function "released" {
   params = ["from", "to", "ports"]
-  body   = "size(policies(from, 'Egress')) == 0 || policies(from, 'Egress').exists(n, has(n.spec.egress) && n.spec.egress.exists(r, (!has(r.to) || size(r.to) == 0 || r.to.exists(q, peers(q, n.metadata.namespace, to))) && meet(has(r.ports) ? r.ports : [], ports)))"
+  body   = "size(ruling(from, 'Egress')) == 0 || ruling(from, 'Egress').exists(n, has(n.spec.egress) && n.spec.egress.exists(r, (!has(r.to) || size(r.to) == 0 || r.to.exists(q, meant(q, n.metadata.namespace, to))) && meet(has(r.ports) ? r.ports : [], ports)))"
 }
 
 rule "egress without ingress" {
   in        = ["networking.k8s.io/v1/NetworkPolicy"]
   at        = "spec.egress.*"
   when      = "has(self.to)"
-  offenders = "pods.filter(a, a.namespace == namespace && selects(object.spec.podSelector, a.labels)).map(a, pods.filter(b, self.to.exists(q, peers(q, namespace, b)) && !admitted(b, a, has(self.ports) ? self.ports : [])).map(b, a.name + ' to ' + b.name)).filter(l, size(l) > 0).map(l, l.join(', '))"
+  offenders = "selected(namespace, object.spec.podSelector).map(a, self.to.map(q, peers(q, namespace).filter(b, !admitted(b, a, has(self.ports) ? self.ports : [])).map(b, a.name + ' to ' + b.name).join(', ')).filter(l, l != '').join(', ')).filter(l, l != '')"
   message   = "this traffic may leave, but no ingress rule of the receiver admits it"
   fix       = "add the ingress rule, or drop this one"
 }
@@ -326,7 +331,7 @@ rule "ingress without egress" {
   in        = ["networking.k8s.io/v1/NetworkPolicy"]
   at        = "spec.ingress.*"
   when      = "has(self.from)"
-  offenders = "pods.filter(b, b.namespace == namespace && selects(object.spec.podSelector, b.labels)).map(b, pods.filter(a, self.from.exists(q, has(q.podSelector) && size(q.podSelector) > 0 && peers(q, namespace, a)) && !released(a, b, has(self.ports) ? self.ports : [])).map(a, a.name + ' to ' + b.name)).filter(l, size(l) > 0).map(l, l.join(', '))"
+  offenders = "selected(namespace, object.spec.podSelector).map(b, self.from.filter(q, has(q.podSelector) && size(q.podSelector) > 0).map(q, peers(q, namespace).filter(a, !released(a, b, has(self.ports) ? self.ports : [])).map(a, a.name + ' to ' + b.name).join(', ')).filter(l, l != '').join(', ')).filter(l, l != '')"
   message   = "this traffic may arrive, but no egress rule of the sender lets it out"
   fix       = "add the egress rule, or drop this one"
 }
