@@ -33,6 +33,8 @@ type Instance struct {
 	attrs    map[string]*Attr
 	order    []string
 	problems hcl.Diagnostics
+
+	referrers, referred []*Instance
 }
 
 // refType is the type of a value that stands for an instance.
@@ -58,6 +60,10 @@ func (i *Instance) Component() *Instance {
 	}
 	return i
 }
+
+// Neighbours are the components that refer to this one, and then those that it
+// refers to.
+func (i *Instance) Neighbours() []*Instance { return slices.Concat(i.referrers, i.referred) }
 
 // Attr gives a value by name, nil if there is none.
 func (i *Instance) Attr(name string) *Attr { return i.attrs[name] }

@@ -316,7 +316,6 @@ func (b *builder) buildKinds() {
 // setReferrers gives every component the list of those that refer to it, so
 // that a definition need not search all components for them.
 func (b *builder) setReferrers() {
-	referrers := map[*Instance][]cty.Value{}
 	for _, from := range b.Components {
 		seen := map[*Instance]bool{}
 		for _, a := range from.Attrs() {
@@ -330,7 +329,8 @@ func (b *builder) setReferrers() {
 			_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
 				if to := instanceOf(e); to != nil && !seen[to] {
 					seen[to] = true
-					referrers[to] = append(referrers[to], from.Ref())
+					from.referred = append(from.referred, to)
+					to.referrers = append(to.referrers, from)
 				}
 				return true, nil
 			})
@@ -338,7 +338,11 @@ func (b *builder) setReferrers() {
 	}
 	for _, inst := range b.Components {
 		list := cty.ListValEmpty(refType)
-		if refs := referrers[inst]; len(refs) > 0 {
+		if len(inst.referrers) > 0 {
+			var refs []cty.Value
+			for _, from := range inst.referrers {
+				refs = append(refs, from.Ref())
+			}
 			list = cty.ListVal(refs)
 		}
 		inst.Set("referrers", list, Origin{Source: "blueprint", Range: inst.Range})

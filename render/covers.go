@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -8,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"scaffold/blueprints"
+	"scaffold/render/fold"
 	"scaffold/render/yaml"
 )
 
@@ -113,16 +115,24 @@ func (r *run) addCoverage(c Coverage, claims []claim) {
 			c = next
 		}
 	}
-	for i := range r.result.Coverage {
-		old := &r.result.Coverage[i]
-		if old.Component == c.Component && old.Pattern == c.Pattern && old.Point.ID == c.Point.ID {
-			if rank(c.Status) > rank(old.Status) {
-				*old = c
-			}
-			return
-		}
+	if r.result.judged == nil {
+		r.result.judged = map[judgement]int{}
 	}
+	key := judgement{c.Component, c.Pattern, c.Point.ID}
+	if i, ok := r.result.judged[key]; ok {
+		if old := &r.result.Coverage[i]; rank(c.Status) > rank(old.Status) {
+			*old = c
+		}
+		return
+	}
+	r.result.judged[key] = len(r.result.Coverage)
 	r.result.Coverage = append(r.result.Coverage, c)
+}
+
+// judgement is what a Coverage is about.
+type judgement struct {
+	component      *blueprints.Instance
+	pattern, point string
 }
 
 // The status of a point, from worst to best.
@@ -214,35 +224,74 @@ func (r *run) evidenceInBlueprint(j *job, e *hclsyntax.ScopeTraversalExpr) (stri
 // evidenceInOutput follows TYPE.NAME.path… in Terraform, or Kind.name.path… in
 // manifests.
 func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
-	s := j.foldScope()
-	var words []string
+	var steps []string
 	for _, step := range t {
 		switch step := step.(type) {
 		case hcl.TraverseRoot:
-			words = append(words, step.Name)
+			steps = append(steps, step.Name)
 		case hcl.TraverseAttr:
-			words = append(words, step.Name)
+			steps = append(steps, step.Name)
 		}
 	}
-	for i := 1; i < len(words) && i < 3; i++ {
-		words[i] = s.Named(words[i])
-	}
+	words := named(steps, j.foldScope())
 	for n := min(3, len(words)); n >= 2; n-- {
 		if u := r.byAddr[strings.Join(words[:n], ".")]; u != nil {
 			return strings.Join(words, "."), u.holds(words[n:])
 		}
 	}
-	for _, name := range r.order {
-		for _, u := range r.files[name] {
-			if u.form == Object && len(words) >= 2 && u.block.Labels[1] == words[0] && s.Named(u.block.Labels[2]) == words[1] && u.holds(words[2:]) {
-				if kind := u.tree.Get("kind"); kind != nil {
-					words[0] = kind.Text // it may be written as another kind
-				}
-				return strings.Join(words, "."), true
-			}
+	if address, ok := r.evidenceInManifests(words); ok {
+		return address, true
+	}
+	// A neighbour may carry what a pattern is about: the pods of a mesh are those
+	// of the services in it, and a breaker stands before what is called.
+	for _, other := range j.subject.instance.Neighbours() {
+		if address, ok := r.evidenceInManifests(named(steps, fold.Scope{This: other.Name})); ok {
+			return address, true
 		}
 	}
 	return strings.Join(words, "."), false
+}
+
+// named gives the labels among the steps of a reference the component's name.
+func named(steps []string, s fold.Scope) []string {
+	words := slices.Clone(steps)
+	for i := 1; i < len(words) && i < 3; i++ {
+		words[i] = s.Named(words[i])
+	}
+	return words
+}
+
+func (r *run) evidenceInManifests(words []string) (string, bool) {
+	if len(words) < 2 {
+		return "", false
+	}
+	for _, u := range r.manifests()[[2]string{words[0], words[1]}] {
+		if u.holds(words[2:]) {
+			if kind := u.tree.Get("kind"); kind != nil {
+				words[0] = kind.Text // it may be written as another kind
+			}
+			return strings.Join(words, "."), true
+		}
+	}
+	return "", false
+}
+
+// manifests are the rendered objects by the kind and the name that templates
+// know them by.
+func (r *run) manifests() map[[2]string][]*unit {
+	if r.objects != nil {
+		return r.objects
+	}
+	r.objects = map[[2]string][]*unit{}
+	for _, name := range r.order {
+		for _, u := range r.files[name] {
+			if u.form == Object {
+				key := [2]string{u.block.Labels[1], u.job.foldScope().Named(u.block.Labels[2])}
+				r.objects[key] = append(r.objects[key], u)
+			}
+		}
+	}
+	return r.objects
 }
 
 // holds reports whether the rendered block has something at the path.

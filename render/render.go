@@ -18,6 +18,8 @@ import (
 type Result struct {
 	Files    map[string]*File
 	Coverage []Coverage
+
+	judged map[judgement]int // where in Coverage a judgement is
 }
 
 // File is one rendered file.
@@ -116,6 +118,8 @@ type run struct {
 	files  map[string][]*unit
 	order  []string
 	table  *blueprints.Instance
+	// objects are the manifests, once coverage has asked for them.
+	objects map[[2]string][]*unit
 }
 
 // job is one template for one component.
