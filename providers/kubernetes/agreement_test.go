@@ -133,8 +133,8 @@ func manifestRoots(t *testing.T) []string {
 	}
 	var roots []string
 	err := filepath.WalkDir(filepath.Join("..", "..", "examples"), func(name string, d os.DirEntry, err error) error {
-		if err == nil && d.IsDir() && d.Name() == "manifests" {
-			roots = append(roots, name)
+		if err == nil && d.Name() == "kustomization.yaml" {
+			roots = append(roots, filepath.Dir(name))
 		}
 		return err
 	})

@@ -1017,6 +1017,113 @@ type "io.k8s.api.scheduling.v1.PriorityClass" {
   property "preemptionPolicy" { enum = ["Never", "PreemptLowerPriority"] }
 }
 
+# -- Rights and admission -----------------------------------------------------
+
+type "io.k8s.api.rbac.v1.PolicyRule" {
+  property "verbs" { min_items = 1 }
+  rule {
+    condition = "has(self.nonResourceURLs) && size(self.nonResourceURLs) > 0 ? !has(self.apiGroups) && !has(self.resources) && !has(self.resourceNames) : has(self.apiGroups) && size(self.apiGroups) > 0 && has(self.resources) && size(self.resources) > 0"
+    message   = "a rule has apiGroups and resources, or nonResourceURLs alone"
+  }
+}
+
+root "rbac.authorization.k8s.io/v1/Role" {
+  rule {
+    condition = "!has(self.rules) || self.rules.all(r, !has(r.nonResourceURLs) || size(r.nonResourceURLs) == 0)"
+    message   = "nonResourceURLs belong to the whole cluster, so only a ClusterRole can have them"
+  }
+}
+
+type "io.k8s.api.rbac.v1.RoleRef" {
+  property "apiGroup" { enum = ["rbac.authorization.k8s.io"] }
+  property "kind" { enum = ["Role", "ClusterRole"] }
+  property "name" {
+    min_length = 1
+    pattern    = "^[^/%]+$"
+  }
+}
+
+type "io.k8s.api.rbac.v1.Subject" {
+  property "kind" { enum = ["ServiceAccount", "User", "Group"] }
+  property "name" { min_length = 1 }
+  rule {
+    condition = "(has(self.apiGroup) ? self.apiGroup : self.kind == 'ServiceAccount' ? '' : 'rbac.authorization.k8s.io') == (self.kind == 'ServiceAccount' ? '' : 'rbac.authorization.k8s.io')"
+    message   = "the apiGroup of a ServiceAccount is empty, that of a User or a Group rbac.authorization.k8s.io"
+  }
+  rule {
+    condition = "self.kind != 'ServiceAccount' || self.name.size() <= 253 && self.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')"
+    message   = "the name of a ServiceAccount is a DNS name"
+  }
+}
+
+type "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec" {
+  required = ["matchConstraints"]
+  property "failurePolicy" { enum = ["Fail", "Ignore"] }
+  rule {
+    condition = "has(self.matchConstraints.resourceRules) && size(self.matchConstraints.resourceRules) > 0"
+    message   = "matchConstraints needs at least one of resourceRules"
+  }
+  rule {
+    condition = "has(self.validations) && size(self.validations) > 0 || has(self.auditAnnotations) && size(self.auditAnnotations) > 0"
+    message   = "a policy has validations or auditAnnotations"
+  }
+}
+
+type "io.k8s.api.admissionregistration.v1.MatchResources" {
+  property "matchPolicy" { enum = ["Exact", "Equivalent"] }
+}
+
+type "io.k8s.api.admissionregistration.v1.NamedRuleWithOperations" {
+  required = ["apiGroups", "apiVersions", "operations", "resources"]
+  property "apiGroups" { min_items = 1 }
+  property "apiVersions" {
+    min_items = 1
+    items { pattern = "." }
+  }
+  property "operations" {
+    min_items = 1
+    items { enum = ["*", "CREATE", "UPDATE", "DELETE", "CONNECT"] }
+  }
+  property "resources" {
+    min_items = 1
+    items { pattern = "." }
+  }
+  property "scope" { enum = ["Cluster", "Namespaced", "*"] }
+  property "resourceNames" {
+    set = true
+    items { pattern = "^[^/%]+$" }
+  }
+  rule {
+    condition = "[self.apiGroups, self.apiVersions, self.operations].all(l, size(l) == 1 || !('*' in l))"
+    message   = "where an asterisk stands nothing else can"
+  }
+  rule {
+    condition = "size(self.resources) == 1 || !('*/*' in self.resources) && !('*' in self.resources && self.resources.exists(r, r != '*' && !r.contains('/')))"
+    message   = "an asterisk covers the resources beside it"
+  }
+}
+
+type "io.k8s.api.admissionregistration.v1.Validation" {
+  property "expression" { pattern = "\\S" }
+  property "message" { pattern = "^(\\s*\\S[^\\r\\n]*)?$" }
+  property "messageExpression" { pattern = "^$|\\S" }
+  property "reason" { enum = ["Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"] }
+}
+
+type "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec" {
+  required = ["policyName", "validationActions"]
+  property "policyName" { format = "dns-subdomain" }
+  property "validationActions" {
+    min_items = 1
+    set       = true
+    items { enum = ["Deny", "Warn", "Audit"] }
+  }
+  rule {
+    condition = "!('Deny' in self.validationActions && 'Warn' in self.validationActions)"
+    message   = "what is denied need not be warned of: Deny and Warn exclude each other"
+  }
+}
+
 # -- Built-in types inside custom resources -----------------------------------
 
 like "io.k8s.api.apps.v1.DeploymentSpec" {
