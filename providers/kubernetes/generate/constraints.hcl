@@ -1056,6 +1056,14 @@ type "io.k8s.api.rbac.v1.Subject" {
   }
 }
 
+root "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" {
+  required = ["spec"]
+}
+
+root "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding" {
+  required = ["spec"]
+}
+
 type "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec" {
   required = ["matchConstraints"]
   property "failurePolicy" { enum = ["Fail", "Ignore"] }
