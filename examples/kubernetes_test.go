@@ -3,6 +3,7 @@ package examples_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,8 +23,9 @@ func TestKubernetes(t *testing.T) {
 						dir := writeManifests(t, root, folder)
 						cluster := controlplane.Start(t)
 						cluster.DryRun(t, dir)
-						cluster.Apply(t, dir)
-						cluster.Apply(t, dir) // what is there already is taken again
+						if lived(name) {
+							cluster.Live(t, dir)
+						}
 						controlplane.Istioctl(t, dir)
 						controlplane.KubeScore(t, dir)
 					})
@@ -31,6 +33,12 @@ func TestKubernetes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lived reports whether an example is not only shown to the API server but made
+// by the controllers and deleted again, which takes some seconds.
+func lived(name string) bool {
+	return map[string]bool{"quick": name == quick[0], "ci": slices.Contains(quick, name), "all": true}[depth()]
 }
 
 // manifestFolders are the folders of a root that hold manifests: those with a

@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "this_secrets" {
   }
 }
 
-# Clients on instances read the map and the passwords.
+# Clients, on instances and as pods, read the map and the passwords.
 data "aws_iam_policy_document" "this_clients" {
   when = length(let.shard_clients) > 0
 
@@ -57,5 +57,5 @@ resource "aws_iam_role_policy" "this_clients" {
 }
 
 let {
-  shard_clients = [for s in database.clients : s.name if s.runs_on == null]
+  shard_clients = database.clients[*].name
 }

@@ -1,7 +1,7 @@
-# What a service that runs on a cluster is to AWS: a role, where it logs in to caches with it.
+# What a service that runs on a cluster is to AWS: a role, where it logs in to caches or finds shards with it.
 template "pods" {
   for  = service
-  when = service.runs_on != null && anytrue([for c in service.caches : c.engine != "memcached"])
+  when = service.runs_on != null && (anytrue([for c in service.caches : c.engine != "memcached"]) || anytrue([for d in service.databases : d.database_sharding != null]))
   file = "cluster_${service.runs_on.name}_services.tf"
 }
 
@@ -16,6 +16,8 @@ resource "aws_iam_role" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
+  when = length(let.logins) > 0
+
   statement {
     actions   = ["elasticache:Connect"]
     resources = concat([for name in let.logins : aws_elasticache_replication_group[name].arn], [for name in let.logins : aws_elasticache_user[name].arn])
@@ -23,6 +25,8 @@ data "aws_iam_policy_document" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
+  when = length(let.logins) > 0
+
   name   = "caches"
   role   = aws_iam_role.this.id
   policy = data.aws_iam_policy_document.this.json

@@ -37,6 +37,8 @@ let {
   spot_nodes = floor(cluster.spot * cluster.max_nodes / 100)
   # Secrets that pods are given by external-secrets.
   secrets = distinct(flatten([for s in cluster.services : values(s.secrets)]))
+  # Databases whose clients share a user, with a password.
+  pools = distinct(flatten([for s in cluster.services : [for d in s.databases : d.name if d.let.pool_user]]))
 }
 
 resource "google_service_account" "this_nodes" {
@@ -306,6 +308,15 @@ resource "google_service_account_iam_member" "this_pods" {
 resource "google_secret_manager_secret_iam_member" "this" {
   when     = length(let.secrets) > 0
   for_each = toset(let.secrets)
+
+  secret_id = each.value
+  role      = "roles/secretmanager.secretAccessor"
+  member    = "principal://iam.googleapis.com/projects/${local.project_number}/locations/global/workloadIdentityPools/${google_container_cluster.this.workload_identity_config[0].workload_pool}/subject/ns/external-secrets/sa/external-secrets"
+}
+
+resource "google_secret_manager_secret_iam_member" "this_pools" {
+  when     = length(let.pools) > 0
+  for_each = { for name in let.pools : name => google_secret_manager_secret["${name}_pool"].secret_id }
 
   secret_id = each.value
   role      = "roles/secretmanager.secretAccessor"

@@ -63,7 +63,7 @@ let {
     [for s in blueprint.sites : s.let.budget != null],
     [for d in blueprint.databases : d.let.budget != null],
   ))
-  numbered = let.rolls_back || let.budgets || target.kms_key != null || anytrue([for s in blueprint.sites : s.let.invalidates]) || anytrue([for s in let.instances : s.multi_layer_caching_detailed != null]) || anytrue([for c in blueprint.clusters : length(c.let.secrets) > 0])
+  numbered = let.rolls_back || let.budgets || target.kms_key != null || anytrue([for s in blueprint.sites : s.let.invalidates]) || anytrue([for s in let.instances : s.multi_layer_caching_detailed != null]) || anytrue([for c in blueprint.clusters : length(c.let.secrets) + length(c.let.pools) > 0])
 }
 
 terraform {

@@ -11,6 +11,14 @@ let {
   guarded = target.provider == "kubernetes" && cache.engine != "memcached" && cache.redis_cluster == null && cache.replicas > 0
   pods    = [{ "app.kubernetes.io/name" = let.guarded ? "${cache.name}-guard" : cache.name }]
 
+  # Its fields in the outputs of Terraform, and what programs call them. On Google Cloud a token is enough to log in.
+  outputs = target.provider == "kubernetes" ? [] : concat(
+    [{ name = "${let.word}_HOST", key = "${let.key}_host", field = "host" }],
+    target.provider == "aws" && cache.engine != "memcached" ? [{ name = "${let.word}_USER", key = "${let.key}_user", field = "user" }] : [],
+  )
+  # Memorystore's clusters answer on these once the first port has said which node has what.
+  node_ports = target.provider == "gcp" && cache.redis_cluster != null ? [{ from = 11000, to = 13047, protocol = "TCP" }] : []
+
   # Jobs that fill it, for it alone or for a service that caches in layers; and whoever throws copies out.
   warmers = cache.in_memory_caching == null ? [] : cache.in_memory_caching.warm && length(cache.clients) > 0 ? ["${cache.name}-warmer"] : []
   layer_jobs = flatten([for s in cache.clients : s.multi_layer_caching == null ? [] : s.multi_layer_caching.cache.name != cache.name ? [] : concat(

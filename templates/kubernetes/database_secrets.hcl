@@ -1,4 +1,4 @@
-# User name and password of a database that the cloud runs.
+# User name and password of a database that the cloud runs, where they are in a secret.
 template "database_secrets" {
   for  = database
   when = target.provider != "kubernetes" && anytrue([for s in database.clients : s.runs_on != null])
@@ -6,12 +6,13 @@ template "database_secrets" {
 }
 
 manifest "external-secrets.io/v1" "ExternalSecret" "this_app" {
+  when = contains(["secret", "pool"], let.login)
   metadata = {
     name      = "${database.name}-app"
     namespace = let.namespace
   }
   spec = {
-    # The cloud rotates the password; pods read it when they start.
+    # Pods read the password when they start. The cloud may have changed it since.
     refreshInterval = "5m"
     secretStoreRef = {
       kind = "ClusterSecretStore"
@@ -21,8 +22,8 @@ manifest "external-secrets.io/v1" "ExternalSecret" "this_app" {
       name           = "${database.name}-app"
       creationPolicy = "Owner"
     }
-    data = [
-      # kustomization.yaml puts the secret's name here, from infrastructure.env.
+    # kustomization.yaml puts the secret's name here, from infrastructure.env.
+    data = let.login == "secret" ? [
       {
         secretKey = "username"
         remoteRef = { key = "${let.key}_secret", property = "username" }
@@ -30,6 +31,11 @@ manifest "external-secrets.io/v1" "ExternalSecret" "this_app" {
       {
         secretKey = "password"
         remoteRef = { key = "${let.key}_secret", property = "password" }
+      },
+      ] : [
+      {
+        secretKey = "password"
+        remoteRef = { key = "${let.key}_secret" }
       },
     ]
   }

@@ -164,7 +164,7 @@ manifest "v1" "LimitRange" "sizes" {
 }
 
 file "kustomizeconfig.yaml" {
-  when   = !let.bare
+  when   = length(flatten([for s in let.pods : s.let.from_terraform])) > 0
   format = "yaml"
   content = {
     nameReference = [

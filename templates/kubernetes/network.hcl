@@ -16,9 +16,14 @@ let {
     # Answers in place of the others.
     [for name in [service.name] : service.breaker.fallback if service.breaker == null ? false : service.breaker.fallback == null ? false : let.bare || service.breaker.fallback.runs_on != null],
   )
-  far_callees   = [for c in service.callees : c if !let.bare && c.runs_on == null]
-  externals     = service.breaker == null ? [] : service.breaker.external
-  egress        = service.mesh == null ? "any" : service.mesh.egress
+  far_callees = [for c in service.callees : c if !let.bare && c.runs_on == null]
+  externals   = service.breaker == null ? [] : service.breaker.external
+  egress      = service.mesh == null ? "any" : service.mesh.egress
+  managed_ports = let.bare ? [] : distinct(concat(
+    [for n in service.databases : { from = n.let.port, to = null, protocol = "TCP" }],
+    flatten([for n in service.caches : concat([{ from = n.port, to = null, protocol = "TCP" }], n.let.node_ports)]),
+    [for n in let.far_callees : { from = n.port, to = null, protocol = n.protocol == "udp" ? "UDP" : "TCP" }],
+  ))
   metrics_port  = let.sidecar ? 15090 : service.port
   from_anywhere = let.balanced && !let.routed
 }
@@ -75,10 +80,10 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
         to    = [for labels in n.let.pods : { podSelector = { matchLabels = labels } }]
         ports = [{ port = n.port, protocol = "TCP" }]
       }] : [],
-      let.bare ? [] : [for n in concat(service.databases, service.caches, let.far_callees) : {
+      length(let.managed_ports) == 0 ? [] : [{
         # What the cloud runs.
         to    = [for network in let.private : { ipBlock = { cidr = network } }]
-        ports = [{ port = n.port, protocol = "TCP" }]
+        ports = [for p in let.managed_ports : { port = p.from, endPort = p.to, protocol = p.protocol }]
       }],
       let.egress == "any" ? [{
         # The internet, but not the metadata of the node.

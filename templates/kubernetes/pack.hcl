@@ -27,34 +27,33 @@ pack "kubernetes" {
       apiVersion = "kustomize.config.k8s.io/v1beta1"
       kind       = "Kustomization"
       resources  = files
-      labels     = length(blueprint.labels) == 0 ? null : [{ pairs = blueprint.labels, includeTemplates = true }]
-      configMapGenerator = target.provider == "kubernetes" ? null : [
-        # Fill it after each change of the infrastructure, from the folder of the Terraform files:
-        #   terraform output -json | jq -r 'to_entries[] | .key as $n | .value.value | objects | to_entries[]
-        #     | select(.value != null) | "\($n)_\(.key)=\(.value)"' > manifests/infrastructure.env
+      labels = length(blueprint.labels) == 0 ? null : [
+        {
+          pairs = blueprint.labels
+          # Pods too, but for those of jobs and for volumes, which no apply could give other labels later.
+          fields = concat(
+            [for kind in ["Deployment", "Rollout", "StatefulSet", "Pooler"] : { path = "spec/template/metadata/labels", kind = kind }],
+            [{ path = "spec/jobTemplate/spec/template/metadata/labels", kind = "CronJob" }],
+          )
+        },
+      ]
+      configMapGenerator = target.provider == "kubernetes" || length(flatten([for s in blueprint.services : s.let.from_terraform if s.runs_on != null])) == 0 ? null : [
+        # README.md says how Terraform's outputs get into this file.
         {
           name      = "infrastructure"
           namespace = target.namespace
           envs      = ["infrastructure.env"]
         },
       ]
-      # Secrets are named in that file too, and fetched by name. Their values are never in it.
-      replacements = target.provider == "kubernetes" || !anytrue([
-        for s in blueprint.services : s.runs_on != null && (length(s.databases) > 0 || (target.provider == "gcp" ? target.project == null : false))
-        ]) ? null : flatten([[
-          for d in blueprint.databases : [{
-            source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(d.name, "-", "_")}_${target.provider == "aws" ? "secret_arn" : "secret"}" }
-            targets = [{ select = { kind = "ExternalSecret", name = "${d.name}-app" }, fieldPaths = ["spec.data.*.remoteRef.key"] }]
-          }] if anytrue([for s in d.clients : s.runs_on != null])
-          ], [
-          # Accounts of Google Cloud have the project in their names. Where the blueprint does not say which, Terraform does.
-          for s in blueprint.services : [{
-            source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${replace(s.name, "-", "_")}_account" }
-            targets = [{ select = { kind = "ServiceAccount", name = s.name }, fieldPaths = ["metadata.annotations.[iam.gke.io/gcp-service-account]"] }]
-          }] if s.runs_on != null && (target.provider == "gcp" ? target.project == null : false)
-      ]])
+      # Secrets and accounts are named in that file too. What is secret is never in it.
+      replacements = target.provider == "kubernetes" || length(flatten([for c in concat(blueprint.databases, [for s in blueprint.services : s if s.runs_on != null]) : c.let.filled_in])) == 0 ? null : [
+        for r in flatten([for c in concat(blueprint.databases, [for s in blueprint.services : s if s.runs_on != null]) : c.let.filled_in]) : {
+          source  = { kind = "ConfigMap", name = "infrastructure", fieldPath = "data.${r.key}" }
+          targets = [{ select = { kind = r.kind, name = r.name }, fieldPaths = [r.path] }]
+        }
+      ]
       # So that a new address rolls out: kustomize does not know that Rollouts name ConfigMaps.
-      configurations = target.provider == "kubernetes" ? null : ["kustomizeconfig.yaml"]
+      configurations = target.provider == "kubernetes" || length(flatten([for s in blueprint.services : s.let.from_terraform if s.runs_on != null])) == 0 ? null : ["kustomizeconfig.yaml"]
     }
   }
 

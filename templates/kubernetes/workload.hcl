@@ -89,21 +89,38 @@ let {
       let.bare || n.runs_on != null ? "${n.protocol == "http" ? "http" : n.protocol}://${n.name}.${let.namespace}.svc:${n.port}" :
       n.hostname != null ? "https://${n.hostname}" : "http://${n.name}.${blueprint.name}.internal:${n.port}"
     },
-    { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_PORT" => tostring(n.port) },
-    { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_DATABASE" => n.database_name },
+    { for n in service.databases : "${n.let.word}_PORT" => tostring(n.let.port) if !n.let.managed },
+    { for n in service.caches : "${n.let.word}_PORT" => tostring(n.port) },
+    { for n in service.databases : "${n.let.word}_DATABASE" => n.database_name },
+    { for n in service.databases : "${n.let.word}_USER" => n.let.user if contains(["pgbouncer", "pool"], n.let.login) },
+    # With a token for a password. Postgres has room for 63 characters and leaves the end of an account's name away.
+    { for n in service.databases : "${n.let.word}_USER" => n.engine == "mysql" ? let.google_id : trimsuffix(let.google_account, ".gserviceaccount.com") if n.let.login == "account" && (n.engine == "mysql" || let.google_known) },
     let.bare ? { for n in concat(service.databases, service.caches) : "${upper(replace(n.name, "-", "_"))}_HOST" => n.let.host } : {},
     let.bare ? { for n in service.databases : "${upper(replace(n.name, "-", "_"))}_READER_HOST" => n.let.reader_host if n.readers > 0 } : {},
     service.environment,
   )
   settings = "${service.name}-${hash(jsonencode(let.variables), 8)}"
-  # As the gcp pack names it: 6 to 30 characters.
+  # As the gcp pack names it: 6 to 30 characters. The whole name has the project in it, which the blueprint may leave to Terraform.
   google_name    = "${blueprint.name}${blueprint.environment == null ? "" : "-${blueprint.environment}"}-${service.name}"
-  google_account = target.provider != "gcp" ? "" : target.project == null ? "${replace(service.name, "-", "_")}_account" : "${length(let.google_name) < 6 ? "${let.google_name}-service" : shortname(let.google_name, 30)}@${target.project}.iam.gserviceaccount.com"
+  google_id      = length(let.google_name) < 6 ? "${let.google_name}-service" : shortname(let.google_name, 30)
+  google_known   = target.provider == "gcp" ? target.project != null : false
+  google_account = target.provider != "gcp" ? "" : let.google_known ? "${let.google_id}@${target.project}.iam.gserviceaccount.com" : "${let.key}_account"
+  # Variables whose values only Terraform knows.
+  key = replace(service.name, "-", "_")
   looked_up = let.bare ? [] : concat(
-    [for n in concat(service.databases, service.caches) : { name = "${n.let.word}_HOST", key = "${n.let.key}_host" }],
-    [for n in service.databases : { name = "${n.let.word}_READER_HOST", key = "${n.let.key}_reader_host" } if n.readers > 0],
-    [for n in service.caches : { name = "${n.let.word}_USER", key = "${n.let.key}_user" } if n.engine != "memcached"],
+    flatten([for n in concat(service.databases, service.caches) : n.let.outputs]),
+    [for n in service.databases : { name = "${n.let.word}_USER", key = "${let.key}_user", field = "" } if n.let.login == "account" && n.engine == "postgres" && !let.google_known],
   )
+  # All that the manifests of its pods have from Terraform: what it is called there and where it stands in the outputs.
+  from_terraform = let.bare ? [] : concat(
+    flatten([for n in concat(service.databases, service.caches) : [for o in n.let.outputs : { key = o.key, at = ".${n.let.key}.value.${o.field}" }]]),
+    [for n in service.databases : { key = "${n.let.key}_secret", at = n.let.login == "pool" ? ".${n.let.key}_login.value.secret" : ".${n.let.key}.value.secret_arn" } if contains(["secret", "pool"], n.let.login)],
+    target.provider != "gcp" || let.google_known ? [] : [{ key = "${let.key}_account", at = ".${let.key}.value.account" }],
+    [for v in let.looked_up : { key = v.key, at = "(.${let.key}.value.account | rtrimstr(\".gserviceaccount.com\"))" } if v.field == ""],
+  )
+  filled_in = target.provider != "gcp" || let.google_known ? [] : [{ key = "${let.key}_account", kind = "ServiceAccount", name = service.name, path = "metadata.annotations.[iam.gke.io/gcp-service-account]" }]
+  # Databases whose password, and mostly the user name as well, stand in a secret.
+  with_password = [for d in service.databases : d if contains(["secret", "pool"], d.let.login)]
 }
 
 manifest "v1" "ServiceAccount" "this" {
@@ -257,16 +274,16 @@ manifest "apps/v1" "Deployment" "this" {
               { configMapRef = { name = let.settings } },
               length(service.secrets) == 0 ? null : { secretRef = { name = "${service.name}-secrets" } },
             ]
-            env = length(service.databases) + length(let.looked_up) == 0 && !let.vertical ? null : concat(
+            env = length(let.with_password) + length(let.looked_up) == 0 && !let.vertical ? null : concat(
               [for v in let.looked_up : {
                 name      = v.name
                 valueFrom = { configMapKeyRef = { name = "infrastructure", key = v.key } }
               }],
-              flatten([for d in service.databases : [
-                {
+              flatten([for d in let.with_password : [
+                d.let.login == "secret" ? {
                   name      = "${d.let.word}_USER"
                   valueFrom = { secretKeyRef = { name = d.let.secret, key = "username" } }
-                },
+                } : null,
                 {
                   name      = "${d.let.word}_PASSWORD"
                   valueFrom = { secretKeyRef = { name = d.let.secret, key = "password" } }

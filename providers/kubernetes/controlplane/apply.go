@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sort"
@@ -129,31 +128,18 @@ func (c *Cluster) each(t testing.TB, dir string, dryRun bool) {
 	}
 }
 
-func isNamespace(o object) bool { return o.APIVersion == "v1" && o.Kind == "Namespace" }
-
-// Delete removes what Apply sent, last first. Namespaces stay: only a running
-// controller could empty them.
-func (c *Cluster) Delete(t testing.TB, dir string) {
+// Install installs the definitions of the custom resources of a folder, for
+// programs that apply it on their own.
+func (c *Cluster) Install(t testing.TB, dir string) {
 	t.Helper()
-	all := objects(t, dir)
-	for i := len(all) - 1; i >= 0; i-- {
-		o := all[i]
-		if isNamespace(o) {
-			continue
-		}
-		path, err := c.path(o)
-		if err != nil {
-			t.Errorf("%s: %s", o, err)
-			continue
-		}
-		answer, err := c.send(http.MethodDelete, path+"?propagationPolicy=Background", "", nil)
-		if err != nil {
-			t.Errorf("%s: %s", o, err)
-		} else if failed := answer.failed(); failed != "" && answer.status != http.StatusNotFound {
-			t.Errorf("%s: %s", o, failed)
+	for _, o := range objects(t, dir) {
+		if err := c.install(o); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
+
+func isNamespace(o object) bool { return o.APIVersion == "v1" && o.Kind == "Namespace" }
 
 // Verdict is what the server says about one manifest.
 type Verdict struct {

@@ -13,14 +13,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// stands replaces workloads that kube-score does not know with one it knows, so
-// that their pods are scored too.
+// stands replaces workloads that kube-score and the controllers of Kubernetes do
+// not know with one they know, so that their pods are scored, and made, too.
 var stands = []struct {
 	apiVersion, kind  string
 	asVersion, asKind string
-	drop              string // the field of spec that the other kind writes differently
+	drop              []string // the fields of spec that the other kind lacks or writes differently
 }{
-	{"argoproj.io/v1alpha1", "Rollout", "apps/v1", "Deployment", "strategy"},
+	{"argoproj.io/v1alpha1", "Rollout", "apps/v1", "Deployment", []string{"strategy", "analysis", "rollbackWindow", "progressDeadlineAbort", "restartAt"}},
 }
 
 // lookups are the checks that need to see the pods of every workload. An object
@@ -128,7 +128,9 @@ func rewrite(node *yaml.Node) {
 			}
 			version.Value, kind.Value = s.asVersion, s.asKind
 			if spec != nil {
-				remove(spec, s.drop)
+				for _, name := range s.drop {
+					remove(spec, name)
+				}
 			}
 		}
 	}

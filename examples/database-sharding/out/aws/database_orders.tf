@@ -242,7 +242,7 @@ data "aws_iam_policy_document" "orders_secrets" {
   }
 }
 
-# Clients on instances read the map and the passwords.
+# Clients, on instances and as pods, read the map and the passwords.
 data "aws_iam_policy_document" "orders_clients" {
   source_policy_documents = [data.aws_iam_policy_document.orders_secrets.json]
 

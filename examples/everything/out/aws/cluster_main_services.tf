@@ -1,5 +1,31 @@
 # Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
 
+resource "aws_iam_role" "checkout" {
+  name               = "everything-checkout"
+  description        = "Pods of checkout"
+  assume_role_policy = data.aws_iam_policy_document.pod_assume.json
+}
+
+resource "aws_eks_pod_identity_association" "checkout" {
+  cluster_name    = aws_eks_cluster.main.name
+  namespace       = "everything"
+  service_account = "checkout"
+  role_arn        = aws_iam_role.checkout.arn
+}
+
+resource "aws_iam_role" "payments" {
+  name               = "everything-payments"
+  description        = "Pods of payments"
+  assume_role_policy = data.aws_iam_policy_document.pod_assume.json
+}
+
+resource "aws_eks_pod_identity_association" "payments" {
+  cluster_name    = aws_eks_cluster.main.name
+  namespace       = "everything"
+  service_account = "payments"
+  role_arn        = aws_iam_role.payments.arn
+}
+
 # Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "checkout_pending" {
   alarm_name          = "everything-checkout-pending"

@@ -243,7 +243,7 @@ data "aws_iam_policy_document" "orders_secrets" {
   }
 }
 
-# Clients on instances read the map and the passwords.
+# Clients, on instances and as pods, read the map and the passwords.
 data "aws_iam_policy_document" "orders_clients" {
   source_policy_documents = [data.aws_iam_policy_document.orders_secrets.json]
 
@@ -260,7 +260,9 @@ data "aws_iam_policy_document" "orders_clients" {
 
 resource "aws_iam_role_policy" "orders_clients" {
   for_each = {
-    api = aws_iam_role.api.id
+    api      = aws_iam_role.api.id
+    checkout = aws_iam_role.checkout.id
+    payments = aws_iam_role.payments.id
   }
 
   name   = "database-orders"
