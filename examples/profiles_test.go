@@ -21,7 +21,7 @@ func TestProfiles(t *testing.T) {
 				if diags.HasErrors() {
 					t.Fatal(diags)
 				}
-				if diags := tryRender(t, string(text), target); diags.HasErrors() {
+				if _, diags := renderText(t, string(text), "", target); diags.HasErrors() {
 					t.Errorf("%s\n%s", firstErrors(diags), text)
 				}
 			})
