@@ -27,7 +27,7 @@ func blueprint(seed uint64) random {
 	for range m.IntN(4) {
 		m.database()
 	}
-	for range m.IntN(3) {
+	for range m.IntN(4) {
 		m.cache()
 	}
 	if m.maybe(50) {
@@ -55,11 +55,15 @@ type maker struct {
 	owner                              map[string]component
 }
 
-// component is what later components have to know of an earlier one.
+// component is what has to be known of it to write the rest, and later components.
 type component struct {
-	pods, mesh, http, named bool
-	scaled                  int // the most instances, where an auto scaling group has them
-	memcached, sharded      bool
+	memcached bool // a cache that tells nobody of changes
+
+	pods, mesh, http bool
+	scaled           int  // the most instances
+	layer7           bool // a balancer reads its requests
+	named            bool // by which the world can reach it
+	edge             bool // keeps its answers
 }
 
 func (m *maker) one(of ...string) string { return of[m.IntN(len(of))] }
@@ -278,7 +282,7 @@ func (m *maker) cache() {
 		if engine == "memcached" {
 			m.set("replicas", 0) // whatever the profile says
 			m.set("availability", 99)
-			if m.maybe(50) {
+			if m.maybe(70) {
 				m.block("in_memory_caching", func() { m.may(50, "ttl", `"5m"`) })
 			}
 			return
@@ -357,7 +361,7 @@ func (m *maker) service() {
 	requests := protocol != "tcp"
 	callees := m.callees(c.pods, requests)
 	vertical := !c.pods && m.maybe(15)
-	c.mesh = !c.pods && requests && !vertical && m.maybe(12)
+	c.mesh = !c.pods && requests && !vertical && m.maybe(9)
 
 	fmt.Fprintln(m)
 	m.block(fmt.Sprintf("service %q", name), func() {
@@ -374,7 +378,7 @@ func (m *maker) service() {
 		cached := m.needs(callees)
 		m.may(70, "cpu", m.from(1, 4))
 		m.may(70, "memory", fmt.Sprintf("\"%dGiB\"", m.from(1, 8)))
-		m.may(20, "processes", m.from(2, 4))
+		m.may(20, "processes", 2)
 		m.may(20, "pool_idle", `"2m"`)
 		m.may(30, "environment", `{ LOG_LEVEL = "info", GREETING = "it's \"so\" $${far}" }`)
 		m.may(30, "secrets", `{ API_TOKEN = "shop-api-token" }`)
@@ -390,8 +394,8 @@ func (m *maker) service() {
 		} else {
 			c.scaled = m.scaling(c.pods, c.mesh)
 		}
-		layer7 := m.balancing(name, protocol, vertical, cached, &c)
-		m.rollout(layer7, vertical)
+		m.balancing(name, protocol, vertical, cached, &c)
+		m.rollout(c, vertical)
 		if requests && len(callees) > 0 && m.maybe(60) || requests && m.maybe(20) {
 			m.breaker(len(callees) > 0)
 		}
@@ -498,14 +502,14 @@ func (m *maker) scaling(pods, mesh bool) int {
 	return most
 }
 
-// balancing tells whether requests, not connections, are balanced.
-func (m *maker) balancing(name, protocol string, vertical, cached bool, c *component) bool {
+func (m *maker) balancing(name, protocol string, vertical, cached bool, c *component) {
 	if vertical || !m.maybe(65) {
-		return false
+		return
 	}
 	requests, domain := protocol != "tcp", name+".example.com"
 	public := m.maybe(70)
-	edge := public && c.http && cached && m.maybe(50)
+	c.layer7 = requests
+	c.edge = public && c.http && cached && m.maybe(50)
 	c.named = public && requests
 	body := func() {
 		switch {
@@ -515,7 +519,7 @@ func (m *maker) balancing(name, protocol string, vertical, cached bool, c *compo
 			m.set("public", true)
 		case c.http && cached && m.maybe(50) && !c.pods:
 			// Only the edge reaches it.
-			edge = true
+			c.edge = true
 			m.set("domain", quoted(domain))
 			m.set("public", false)
 		default:
@@ -531,16 +535,15 @@ func (m *maker) balancing(name, protocol string, vertical, cached bool, c *compo
 			m.may(15, "paths", `["/shop/*", "/api/*"]`)
 		}
 	}
-	layer7 := requests
 	if m.maybe(60) {
 		m.block("elastic_load_balancing", body)
 	} else {
 		m.block("load_balancer_types", func() {
 			body()
 			switch {
-			case requests && !edge:
+			case requests && !c.edge:
 				m.may(30, "static_address", public)
-				m.may(20, "private_link", true)
+				m.may(30, "private_link", !public)
 			case !requests:
 				m.may(40, "client_address", true)
 				m.may(40, "latency_budget", `"2ms"`)
@@ -548,19 +551,18 @@ func (m *maker) balancing(name, protocol string, vertical, cached bool, c *compo
 			}
 		})
 	}
-	if edge {
-		m.edge(name, domain, public, c.pods)
+	if c.edge {
+		m.edge(domain, public)
 	}
-	return layer7
 }
 
 // edge keeps answers in front of the balancer, under a name of its own where the
 // balancer has one that anybody can reach.
-func (m *maker) edge(name, domain string, public, pods bool) {
+func (m *maker) edge(domain string, public bool) {
 	if public {
 		domain = "www." + domain
 	}
-	pattern := m.one("multi_layer_caching", "multi_layer_caching", "multi_layer_caching_detailed")
+	pattern := m.one("multi_layer_caching", "multi_layer_caching_detailed")
 	m.block(pattern, func() {
 		m.set("domain", quoted(domain))
 		m.may(30, "private_paths", `["/account/*"]`)
@@ -575,31 +577,40 @@ func (m *maker) edge(name, domain string, public, pods bool) {
 	})
 }
 
-// rollout is at most one: only requests can be split between two versions.
-func (m *maker) rollout(layer7, vertical bool) {
+// rollout is at most one. Only requests can be split between two versions, and an
+// edge keeps the answers of both, which no automatic rollback reaches.
+func (m *maker) rollout(c component, vertical bool) {
 	draw := m.IntN(5)
 	switch {
 	case vertical:
-	case layer7 && draw == 0:
+	case c.layer7 && draw == 0:
 		m.block("blue_green_deployment", func() {
 			m.may(50, "live", `"green"`)
 			m.may(30, "idle_warm", false)
-			m.may(30, "rollback", `"alarms"`)
+			m.rollback(c)
 			m.may(20, "smoke_path", `"/smoke"`)
 		})
-	case layer7 && draw == 1:
+	case c.layer7 && draw == 1:
 		m.block("canary_deployment", func() {
 			m.may(40, "steps", "[50]")
 			m.may(30, "header_value", `"please"`)
-			m.may(30, "rollback", `"operator"`)
+			m.rollback(c)
 			m.may(30, "sticky_for", `"5m"`)
 		})
 	case draw == 2 || draw == 3:
 		m.block("rolling_updates", func() {
 			m.may(40, "surge", m.one("34", "50"))
 			m.may(30, "checkpoints", "[50, 100]")
-			m.may(30, "rollback", `"operator"`)
+			m.rollback(c)
 		})
+	}
+}
+
+func (m *maker) rollback(c component) {
+	if c.edge {
+		m.set("rollback", `"operator"`)
+	} else {
+		m.may(60, "rollback", quoted(m.one("operator", "alarms")))
 	}
 }
 
