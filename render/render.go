@@ -112,7 +112,6 @@ type run struct {
 	folder string
 
 	jobs   []*job
-	units  []*unit
 	byAddr map[string]*unit
 	subs   map[*blueprints.Instance]*subject
 	files  map[string][]*unit

@@ -22,12 +22,13 @@ func locate(dir string) (folder, error) {
 	if err != nil {
 		return folder{}, err
 	}
-	info, err := os.Lstat(abs)
+	_, err = os.Lstat(abs)
 	switch {
 	case err == nil:
 		if abs, err = filepath.EvalSymlinks(abs); err != nil {
 			return folder{}, fmt.Errorf("output folder: %w", err)
 		}
+		var info fs.FileInfo
 		if info, err = os.Stat(abs); err == nil && !info.IsDir() {
 			err = fmt.Errorf("output folder %s is a file; name a folder, or move the file away", dir)
 		}

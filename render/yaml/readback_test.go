@@ -24,11 +24,9 @@ func hostile() []string {
 		"\u2029", "\u200b", "\u202e", "\ufeff", "\ufeffa\nb", "\ufffe", "\uffff", "\U000e0001", "<<EOT\n${x}\nEOT\n", "$(x)\n`y`\n",
 		strings.Repeat("x", 10000) + "\n", strings.Repeat("a: 'b' \"c\"\n", 1000), strings.Repeat("\x00", 2000),
 	}
-	for _, word := range strings.Fields(`y n yes no on off true false null Y N Yes NO On OFF True FALSE Null NULL
+	all = append(all, strings.Fields(`y n yes no on off true false null Y N Yes NO On OFF True FALSE Null NULL
 		0 00 012 0o17 0O17 0x1F 0X1f 0b11 0B1 1e3 1E3 1e+3 1.5e-3 1. .5 -.5 +1 -1 -0 1_000 0_x1F 0x_1 1,000 1.10 1.42.0 10.0.0.1
-		12:30:45 190:20:30.15 1:2 .inf -.Inf +.INF .nan .NaN 2001-01-01 2001-1-1 2001-12-14t21:59:43.10-05:00 1e 1-42`) {
-		all = append(all, word)
-	}
+		12:30:45 190:20:30.15 1:2 .inf -.Inf +.INF .nan .NaN 2001-01-01 2001-1-1 2001-12-14t21:59:43.10-05:00 1e 1-42`)...)
 	return append(all, "2001-12-14 21:59:43.10 -5")
 }
 
