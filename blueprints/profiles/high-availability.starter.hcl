@@ -32,6 +32,7 @@ target "gcp" {
 target "kubernetes" {
   when = contains(init.targets, "kubernetes")
 
+  backup_url = "s3://acme-backups/${init.name}" # where backups go, out of the cluster
   # namespace     = "shop" # without it the blueprint's name
   # gateway_class = "envoy"
 }
@@ -69,6 +70,9 @@ service "web" {
   cpu    = 2
   memory = "4GiB"
   needs  = [database.orders, cache.sessions]
+
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = contains(init.targets, "gcp") ? "620s" : null
 
   # How large a pool to the database may be follows from how many instances can
   # ever run; `scaffold explain service.web.pool` shows the sum.

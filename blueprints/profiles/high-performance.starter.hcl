@@ -32,6 +32,7 @@ target "gcp" {
 target "kubernetes" {
   when = contains(init.targets, "kubernetes")
 
+  backup_url = "s3://acme-backups/${init.name}" # where backups go, out of the cluster
   # namespace     = "shop" # without it the blueprint's name
   # gateway_class = "envoy"
 }
@@ -69,6 +70,14 @@ cache "sessions" {
   redis_cluster {
     shards = 3
   }
+
+  kubernetes {
+    when = contains(init.targets, "kubernetes")
+
+    redis_cluster {
+      max_shards = 3 # nothing adds primaries by itself there
+    }
+  }
 }
 
 # ── what answers ─────────────────────────────────────────────────────────────
@@ -80,6 +89,9 @@ service "web" {
   memory   = "8GiB"
   needs    = [database.catalog, cache.products, cache.sessions]
   peak_rps = 2000 # what the checks count with; measure yours
+
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = contains(init.targets, "gcp") ? "620s" : null
 
   auto_scaling_group {
     max = 24
@@ -99,6 +111,12 @@ service "web" {
 }
 
 site "assets" {
+  kubernetes {
+    when = contains(init.targets, "kubernetes")
+
+    image = "ghcr.io/acme/assets:${var.web_tag}" # a cluster has no buckets
+  }
+
   cdn_distribution {
     domain = "assets.example.com"
   }

@@ -32,6 +32,7 @@ target "gcp" {
 target "kubernetes" {
   when = contains(init.targets, "kubernetes")
 
+  backup_url = "s3://acme-backups/${init.name}" # where backups go, out of the cluster
   # namespace     = "shop" # without it the blueprint's name
   # gateway_class = "envoy"
 }
@@ -52,6 +53,9 @@ service "web" {
   image = "ghcr.io/acme/web:${var.web_tag}"
   port  = 8080
   needs = [database.orders]
+
+  # Longer than any balancer keeps a silent connection: Google's do for ten minutes.
+  keep_alive = contains(init.targets, "gcp") ? "620s" : null
 
   auto_scaling_group {
     max = 12

@@ -11,9 +11,4 @@ profile "scalability" {
       max = 10 * self.min
     }
   }
-  defaults "database" {
-    read_replicas {
-      max = 2 * self.count
-    }
-  }
 }

@@ -32,6 +32,7 @@ target "gcp" {
 target "kubernetes" {
   when = contains(init.targets, "kubernetes")
 
+  backup_url = "s3://acme-backups/${init.name}" # where backups go, out of the cluster
   # namespace     = "shop" # without it the blueprint's name
   # gateway_class = "envoy"
 }

@@ -27,14 +27,6 @@ template "cdn_distribution" {
       why = "The origin's side has a certificate and a version; the side of browsers belongs to the network."
     }
   }
-
-  check "network" {
-    condition = false
-    message   = "A cluster has no content delivery network: this renders the origin that one can stand in front of."
-    fix       = "Make the network with a cloud's target, and let it fetch from the gateway ${site.name}."
-    at        = site.cdn_distribution.domain
-    severity  = "warning"
-  }
 }
 
 manifest "gateway.envoyproxy.io/v1alpha1" "BackendTrafficPolicy" "this" {
