@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,6 +20,8 @@ type Evidence struct {
 	How string
 	By  []hclsyntax.Expression // references into the rendered output, or into the blueprint
 	Why hclsyntax.Expression   // nil for "covers"
+
+	at hcl.Range
 }
 
 // Coverage says how one point of one component's pattern is realised.
@@ -40,9 +43,10 @@ func (t *Template) readCovers(how string, expr hclsyntax.Expression) hcl.Diagnos
 	if !ok {
 		return invalid(expr.Range(), how+" takes an object: the point's id = what shows it.")
 	}
+	var diags hcl.Diagnostics
 	for _, item := range object.Items {
 		id := hcl.ExprAsKeyword(item.KeyExpr)
-		e := Evidence{How: how}
+		e := Evidence{How: how, at: item.KeyExpr.Range()}
 		switch how {
 		case "covers":
 			e.By = listOf(item.ValueExpr)
@@ -62,9 +66,27 @@ func (t *Template) readCovers(how string, expr hclsyntax.Expression) hcl.Diagnos
 				}
 			}
 		}
+		if first, twice := t.Covers[id]; twice {
+			diags = append(diags, claimedTwice(id, first, e))
+			continue
+		}
 		t.Covers[id] = e
 	}
-	return nil
+	return diags
+}
+
+// claimedTwice refuses a second answer for a point: which of them counts would
+// be a matter of chance.
+func claimedTwice(id string, first, second Evidence) *hcl.Diagnostic {
+	where := first.How + " and in " + second.How
+	if first.How == second.How {
+		where = second.How + " twice"
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "Invalid pack", Subject: second.at.Ptr(),
+		Detail: fmt.Sprintf("The point %s stands in %s. A template gives one answer for each point; leave out the other.", id, where),
+		Extra:  &blueprints.Extra{Related: []blueprints.Related{{Range: first.at, Text: "the other one"}}},
+	}
 }
 
 func listOf(expr hclsyntax.Expression) []hclsyntax.Expression {

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -312,9 +313,7 @@ func (t *Template) read(file *hcl.File) hcl.Diagnostics {
 			}
 			diags = append(diags, t.readHead(b)...)
 		case "let":
-			for _, attr := range b.Body.Attributes {
-				t.Lets = append(t.Lets, attr)
-			}
+			t.Lets = append(t.Lets, inOrder(b.Body.Attributes)...)
 		default:
 			t.Blocks = append(t.Blocks, b)
 		}
@@ -325,8 +324,14 @@ func (t *Template) read(file *hcl.File) hcl.Diagnostics {
 	if heads == 0 {
 		diags = append(diags, invalid(body.SrcRange, `The file has no block template "NAME" { … }.`)...)
 	}
-	sort.Slice(t.Lets, func(i, j int) bool { return t.Lets[i].SrcRange.Start.Byte < t.Lets[j].SrcRange.Start.Byte })
 	return diags
+}
+
+// inOrder are attributes in the order of the source; the tree has them in a map.
+func inOrder(attrs hclsyntax.Attributes) []*hclsyntax.Attribute {
+	return slices.SortedFunc(maps.Values(attrs), func(a, b *hclsyntax.Attribute) int {
+		return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte
+	})
 }
 
 func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
@@ -339,8 +344,8 @@ func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
 		t.readName(b, &diags)
 	}
 	t.Covers = map[string]Evidence{}
-	for name, attr := range b.Body.Attributes {
-		switch name {
+	for _, attr := range inOrder(b.Body.Attributes) {
+		switch name := attr.Name; name {
 		case "for", "pattern": // readName
 		case "when":
 			t.When = attr.Expr

@@ -106,6 +106,8 @@ func TestPackProblems(t *testing.T) {
 		{"a rule of the pack", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "  file", "  check \"short\" {\n    condition = length(thing.text) < 3\n    message   = \"${thing.text} is long.\"\n    at        = thing.text\n  }\n  file", 1)}, "Rule not met: thing.short", "scaffold.hcl"},
 		{"a character that the format gives a meaning", "thing \"a\" { text = \"x;y\" }", map[string]string{"thing": "template \"thing\" { for = thing }\nfile \"a.ini\" {\n  format  = \"ini\"\n  content = \"k = ${thing.text}\"\n}\n"}, "Invalid pack", "here/thing.hcl"},
 		{"a format that there is not", "thing \"a\" {}", map[string]string{"thing": "template \"thing\" { for = thing }\nfile \"a.bat\" {\n  format  = \"bat\"\n  content = \"${thing.text}\"\n}\n"}, "Invalid pack", "here/thing.hcl"},
+		{"two answers for one point", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  covers = { seen = [x_thing.this] }\n  misses = { seen = \"it fades\" }\n}\n"}, "Invalid pack", "here/painted.hcl"},
+		{"one answer for a point, twice", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  covers = { seen = [x_thing.this], seen = [x_thing.this.text] }\n}\n"}, "Invalid pack", "here/painted.hcl"},
 		{"a value that is not there", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "thing.text", "thing.txet", 1)}, "Unknown name", "here/thing.hcl"},
 		{"an argument that templates do not have", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "  file", "  fiel", 1)}, "Invalid pack", "here/thing.hcl"},
 	}

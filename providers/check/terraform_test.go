@@ -17,7 +17,7 @@ import (
 // pluginFolders are where people keep filesystem mirrors of providers, besides
 // what Terraform's own configuration says. They are tried in this order.
 var pluginFolders = []string{
-	"$TF_PLUGIN_MIRROR", "$TF_PLUGIN_CACHE_DIR",
+	"$SCAFFOLD_PLUGIN_DIR", "$TF_PLUGIN_MIRROR", "$TF_PLUGIN_CACHE_DIR",
 	"~/.terraform.d/plugins", "~/.terraform.d/plugin-cache",
 	"/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins", "/opt/tf-plugins",
 }
