@@ -110,5 +110,5 @@ func (r *run) extend(u *unit) hcl.Diagnostics {
 		})
 		return manifest.Merge(target.tree, &addition)
 	}
-	return target.join(u)
+	return target.join(u, r.pack.Single)
 }

@@ -2,6 +2,8 @@ package render
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -18,8 +20,10 @@ var joined = map[string]bool{"depends_on": true, "ignore_changes": true, "replac
 // before them.
 var tail = map[string]bool{"tags": true, "depends_on": true, "lifecycle": true, "labels": true}
 
-// join adds the arguments and blocks of an extension to the unit's block.
-func (u *unit) join(ext *unit) hcl.Diagnostics {
+// join adds the arguments and blocks of an extension to the unit's block. A
+// block that single says can stand there once only is merged with the one that
+// is there, any other is added.
+func (u *unit) join(ext *unit, single func(*hclsyntax.Block, []string) bool) hcl.Diagnostics {
 	text := u.text.String()
 	target, diags := parseBlock(text)
 	if diags.HasErrors() {
@@ -29,11 +33,14 @@ func (u *unit) join(ext *unit) hcl.Diagnostics {
 	if diags.HasErrors() {
 		return append(diags, invalid(ext.at(), "The folded extension does not parse; this is a mistake of the pack or of scaffold: "+diags.Error())...)
 	}
-	e := &extender{unit: u, ext: ext, at: insertionPoint(target.Body, target.CloseBraceRange.Start.Byte, text)}
-	e.members(target.Body, addition)
+	e := &extender{unit: u, ext: ext, text: text, single: single}
+	e.members(place{
+		body: target.Body, at: insertionPoint(target.Body, target.CloseBraceRange.Start.Byte, text), before: "\n", after: "\n\n",
+	}, addition, 0, length(ext.text.Segments))
 	if e.diags.HasErrors() {
 		return e.diags
 	}
+	e.explain()
 	u.text = splice(u.text, e.inserts)
 	return e.diags
 }
@@ -41,15 +48,28 @@ func (u *unit) join(ext *unit) hcl.Diagnostics {
 // extender collects what to insert where.
 type extender struct {
 	unit, ext *unit
-	at        int
+	text      string // of the unit
+	single    func(*hclsyntax.Block, []string) bool
 	inserts   []insert
 	diags     hcl.Diagnostics
+}
+
+// place is where members of an extension are added: a body of the block that is
+// extended, and the byte that the text goes to.
+type place struct {
+	body          *hclsyntax.Body
+	path          []string // of the block types that lead to the body
+	at            int
+	before, after string // what separates the text from its neighbours
 }
 
 // insert is a piece of an output that goes into another at a byte offset.
 type insert struct {
 	at   int
 	text []fold.Segment
+	// from is where the piece stood, and line the offset of a line that a
+	// comment on it can stand above.
+	from, line int
 }
 
 func parseBlock(text string) (*hclsyntax.Block, hcl.Diagnostics) {
@@ -96,10 +116,10 @@ func insertionPoint(body *hclsyntax.Body, end int, text string) int {
 	return lineStart(text, first)
 }
 
+func rawLineStart(text string, at int) int { return strings.LastIndexByte(text[:at], '\n') + 1 }
+
 func lineStart(text string, at int) int {
-	for at > 0 && text[at-1] != '\n' {
-		at--
-	}
+	at = rawLineStart(text, at)
 	// A comment above the member belongs to it.
 	for at > 0 {
 		above := at - 1
@@ -122,68 +142,124 @@ func trimLeft(s string) string {
 	return s
 }
 
-func (e *extender) members(into, from *hclsyntax.Body) {
-	var whole []fold.Segment
+// members adds the members of a body to a place. Start and end are the inside
+// of the body in the text of the extension.
+func (e *extender) members(into place, from *hclsyntax.Body, start, end int) {
 	skip := map[int]int{} // ranges of the extension that go elsewhere
-	for name, attr := range from.Attributes {
-		other := into.Attributes[name]
+	for _, attr := range inOrder(from.Attributes) {
+		name := attr.Name
+		other := into.body.Attributes[name]
 		switch {
-		case name == "when":
-			skip[attr.SrcRange.Start.Byte] = attr.SrcRange.End.Byte
+		case name == "when" && len(into.path) == 0:
 		case other == nil:
+			continue
 		case joined[name]:
-			e.joinLists(other.Expr, attr.Expr)
-			skip[attr.SrcRange.Start.Byte] = attr.SrcRange.End.Byte
+			e.joinLists(other, attr)
 		default:
-			e.conflict(name)
+			e.conflict(into.name(name))
 		}
+		skip[attr.SrcRange.Start.Byte] = attr.SrcRange.End.Byte
 	}
 	for _, block := range from.Blocks {
-		if other := onlyBlock(into, block.Type); other != nil && block.Type == "lifecycle" {
-			e.nested(other, block)
-			skip[block.TypeRange.Start.Byte] = block.CloseBraceRange.End.Byte
+		other := onlyBlock(into.body, block.Type)
+		if !e.once(into, block) {
+			continue
 		}
+		switch {
+		case other != nil:
+			e.nested(into, other, block)
+		case hasDynamic(into.body, block.Type):
+			e.conflict(into.name(block.Type))
+		default:
+			continue
+		}
+		skip[block.TypeRange.Start.Byte] = block.CloseBraceRange.End.Byte
 	}
-	whole = cut(e.ext.text.Segments, skip)
+	whole := cut(e.ext.text.Segments, start, end, skip)
 	if blank(whole) {
 		return
 	}
-	segments := append([]fold.Segment{{Text: "\n", Source: e.ext.at()}}, whole...)
-	segments = append(segments, fold.Segment{Text: "\n\n", Source: e.ext.at()})
-	e.inserts = append(e.inserts, insert{e.at, segments})
+	segments := append([]fold.Segment{{Text: into.before, Source: e.ext.at()}}, trimBlank(whole)...)
+	segments = append(segments, fold.Segment{Text: into.after, Source: e.ext.at()})
+	e.inserts = append(e.inserts, insert{into.at, segments, start, into.at})
 }
 
-func (e *extender) nested(into, from *hclsyntax.Block) {
-	for name, attr := range from.Body.Attributes {
-		other := into.Body.Attributes[name]
-		switch {
-		case other == nil:
-			piece := between(e.ext.text.Segments, attr.SrcRange.Start.Byte, attr.SrcRange.End.Byte)
-			piece = append(piece, fold.Segment{Text: "\n", Source: e.ext.at()})
-			e.inserts = append(e.inserts, insert{lineStart(e.unit.text.String(), into.CloseBraceRange.Start.Byte), piece})
-		case joined[name]:
-			e.joinLists(other.Expr, attr.Expr)
-		default:
-			e.conflict(from.Type + "." + name)
+func (p place) name(member string) string {
+	return strings.Join(append(slices.Clone(p.path), member), ".")
+}
+
+// once reports whether a block of the extension can stand in a place once only.
+// Of Terraform's own blocks that is so for lifecycle.
+func (e *extender) once(into place, block *hclsyntax.Block) bool {
+	if len(into.path) == 0 && block.Type == "lifecycle" {
+		return true
+	}
+	return e.single != nil && len(block.Labels) == 0 && e.single(e.unit.block, append(slices.Clone(into.path), block.Type))
+}
+
+// nested merges a block of the extension with the one that is there.
+func (e *extender) nested(into place, other, block *hclsyntax.Block) {
+	inner := place{body: other.Body, path: append(slices.Clone(into.path), block.Type), after: "\n"}
+	if other.OpenBraceRange.Start.Line == other.CloseBraceRange.Start.Line {
+		// One line becomes several.
+		inner.at, inner.before = other.CloseBraceRange.Start.Byte, "\n"
+		if open := other.OpenBraceRange.End.Byte; open != inner.at {
+			e.inserts = append(e.inserts, insert{at: open, text: []fold.Segment{{Text: "\n", Source: e.ext.at()}}, from: -1})
+		}
+	} else {
+		inner.at = rawLineStart(e.text, other.CloseBraceRange.Start.Byte)
+	}
+	e.members(inner, block.Body, block.OpenBraceRange.End.Byte, block.CloseBraceRange.Start.Byte)
+}
+
+// explain puts the comment above the extension above the first thing that it
+// adds.
+func (e *extender) explain() {
+	comment := e.ext.comment.Segments
+	first := -1
+	for i, in := range e.inserts {
+		if in.from >= 0 && (first < 0 || in.from < e.inserts[first].from) {
+			first = i
 		}
 	}
-	for _, block := range from.Body.Blocks {
-		piece := between(e.ext.text.Segments, block.TypeRange.Start.Byte, block.CloseBraceRange.End.Byte)
-		piece = append(piece, fold.Segment{Text: "\n", Source: e.ext.at()})
-		e.inserts = append(e.inserts, insert{lineStart(e.unit.text.String(), into.CloseBraceRange.Start.Byte), piece})
+	if len(comment) == 0 || first < 0 {
+		return
 	}
+	in := &e.inserts[first]
+	if in.line == in.at {
+		in.text = slices.Concat(in.text[:1], comment, in.text[1:])
+		return
+	}
+	e.inserts = append(e.inserts, insert{at: in.line, text: comment, from: -1})
+}
+
+// trimBlank takes the blank start off a text.
+func trimBlank(segments []fold.Segment) []fold.Segment {
+	for i, s := range segments {
+		if text := strings.TrimLeft(s.Text, " \t\n"); text != "" {
+			s.Text = text
+			return append([]fold.Segment{s}, segments[i+1:]...)
+		}
+	}
+	return nil
+}
+
+func hasDynamic(body *hclsyntax.Body, blockType string) bool {
+	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool {
+		return b.Type == "dynamic" && len(b.Labels) == 1 && b.Labels[0] == blockType
+	})
 }
 
 // joinLists adds the elements of one list constructor to another that it does
 // not have.
-func (e *extender) joinLists(into, from hclsyntax.Expression) {
-	list, ok := into.(*hclsyntax.TupleConsExpr)
-	add, ok2 := from.(*hclsyntax.TupleConsExpr)
+func (e *extender) joinLists(into, from *hclsyntax.Attribute) {
+	list, ok := into.Expr.(*hclsyntax.TupleConsExpr)
+	add, ok2 := from.Expr.(*hclsyntax.TupleConsExpr)
 	if !ok || !ok2 {
-		e.conflict("a list")
+		e.conflict(into.Name)
 		return
 	}
-	text, extText := e.unit.text.String(), e.ext.text.String()
+	text, extText := e.text, e.ext.text.String()
 	have := map[string]bool{}
 	end := list.OpenRange.End.Byte
 	for _, item := range list.Exprs {
@@ -205,7 +281,7 @@ func (e *extender) joinLists(into, from hclsyntax.Expression) {
 		piece = append(piece, between(e.ext.text.Segments, r.Start.Byte, r.End.Byte)...)
 	}
 	if len(piece) > 0 {
-		e.inserts = append(e.inserts, insert{end, piece})
+		e.inserts = append(e.inserts, insert{end, piece, from.SrcRange.Start.Byte, rawLineStart(text, into.SrcRange.Start.Byte)})
 	}
 }
 

@@ -31,12 +31,16 @@ type Pack struct {
 	// SchemaFile is a schema of the pack's own, in the form of `terraform
 	// providers schema -json`; nil for none.
 	SchemaFile []byte
-	Uses       []Use
-	Order      []string
-	Forbids    []Forbid
-	Tables     map[string]cty.Value
-	Templates  []*Template
-	Index      *hclsyntax.Block // a file that lists the others; nil for none
+	// Single reports whether the provider lets a block of this type stand in
+	// another once only; path leads to it from the block with these labels. It
+	// may be nil, and is set by whoever knows the provider.
+	Single    func(block *hclsyntax.Block, path []string) bool
+	Uses      []Use
+	Order     []string
+	Forbids   []Forbid
+	Tables    map[string]cty.Value
+	Templates []*Template
+	Index     *hclsyntax.Block // a file that lists the others; nil for none
 
 	fsys  fs.FS
 	mu    sync.Mutex // over files, and over parsing templates

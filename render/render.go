@@ -199,18 +199,26 @@ func (r *run) plan() hcl.Diagnostics {
 	}
 	// Templates for the whole blueprint come first: their lets are shared.
 	for _, whole := range []bool{true, false} {
-		for _, t := range r.pack.Templates {
-			if (t.For == "blueprint") != whole {
-				continue
-			}
-			for _, inst := range r.instances(t) {
-				diags = append(diags, r.planOne(t, inst, root)...)
-			}
-		}
+		diags = append(diags, r.decide(r.candidates(needed, whole, root), root)...)
 	}
 	// Jobs go in the order of templates, then of components.
 	sort.SliceStable(r.jobs, func(i, k int) bool { return r.jobs[i].template.order < r.jobs[k].template.order })
 	return diags
+}
+
+// candidates are the jobs of templates that are for the whole blueprint, or for
+// components, before their conditions are asked.
+func (r *run) candidates(templates []*Template, whole bool, root *subject) []*job {
+	var jobs []*job
+	for _, t := range templates {
+		if (t.For == "blueprint") != whole {
+			continue
+		}
+		for _, inst := range r.instances(t) {
+			jobs = append(jobs, r.candidate(t, inst, root))
+		}
+	}
+	return jobs
 }
 
 // instances are the components that a template is for.
@@ -243,32 +251,15 @@ func (r *run) subject(inst, shared *blueprints.Instance) *subject {
 	return s
 }
 
-func (r *run) planOne(t *Template, inst *blueprints.Instance, root *subject) hcl.Diagnostics {
+func (r *run) candidate(t *Template, inst *blueprints.Instance, root *subject) *job {
 	s := r.subject(inst, root.let)
-	j := &job{template: t, subject: s}
 	self := inst
 	if t.Pattern != "" {
 		self = inst.Pattern(t.Pattern)
 	}
-	j.scope = r.model.ScopeOf(inst).With(map[string]cty.Value{
+	return &job{template: t, subject: s, scope: r.model.ScopeOf(inst).With(map[string]cty.Value{
 		"self": self.Ref(), "let": s.let.Ref(), "table": r.tables().Ref(),
-	})
-	if t.When != nil {
-		on, diags := r.known(t.When, j.scope)
-		if !on || diags.HasErrors() {
-			return diags
-		}
-	}
-	var diags hcl.Diagnostics
-	for _, attr := range t.Lets {
-		if s.let.Has(attr.Name) && inst != r.model.Blueprint && !root.let.Has(attr.Name) {
-			diags = append(diags, invalid(attr.NameRange, fmt.Sprintf("%s is given twice for %s.", attr.Name, inst.Path))...)
-			continue
-		}
-		s.let.SetExpr(attr.Name, attr.Expr, j.scope, "pack")
-	}
-	r.jobs = append(r.jobs, j)
-	return diags
+	})}
 }
 
 // tables are the pack's tables as one instance, so that an expression pays for

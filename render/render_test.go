@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"scaffold/blueprints"
 	"scaffold/render"
@@ -50,10 +51,19 @@ func rendered(t *testing.T, blueprint string, files map[string]string) (*render.
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	pack.Single = func(_ *hclsyntax.Block, path []string) bool {
+		return slices.Contains([]string{"cover", "edge"}, path[len(path)-1])
+	}
 	return render.Render(m, pack, packs{"here": pack})
 }
 
 const thing = "template \"thing\" {\n  for  = thing\n  file = \"${thing.name}.tf\"\n}\n\nresource \"x_thing\" \"this\" {\n  text = thing.text\n}\n"
+
+// conditional is a template for things with a condition and a resource of its
+// own.
+func conditional(name, when, rest string) string {
+	return "template \"" + name + "\" {\n  for  = thing\n  when = " + when + "\n  file = \"" + name + "_${thing.name}.tf\"\n}\nresource \"x_" + name + "\" \"this\" {}\n" + rest
+}
 
 func TestRender(t *testing.T) {
 	t.Parallel()
@@ -69,6 +79,9 @@ func TestRender(t *testing.T) {
 		{"an extension", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n}\nextend \"x_thing\" \"this\" {\n  colour = self.colour\n}\n"}, "a.tf", `colour = "red"`},
 		{"a singleton of many templates, once", "thing \"a\" {}\nthing \"b\" {}", map[string]string{"thing": "template \"thing\" {\n  for  = thing\n  file = \"all.tf\"\n}\nresource \"x_key\" \"all\" {\n  n = 1\n}\n"}, "all.tf", "resource \"x_key\" \"all\" {\n  n = 1\n}\n"},
 		{"a condition", "thing \"a\" {}", map[string]string{"thing": "template \"thing\" {\n  for  = thing\n  when = thing.text == \"other\"\n  file = \"a.tf\"\n}\nresource \"x_key\" \"this\" {}\n"}, "a.tf", ""},
+		{"a condition on what another template shares", "thing \"a\" {}", map[string]string{"thing": thing + "let { long = length(thing.text) > 3 }\n", "a": conditional("a", "let.long", "")}, "a_a.tf", `resource "x_a" "a" {}`},
+		{"a condition on what a template with a condition shares", "thing \"a\" {}", map[string]string{"thing": thing, "a": conditional("a", "let.long", ""), "b": conditional("b", "thing.text != \"\"", "let { long = true }\n")}, "a_a.tf", `resource "x_a" "a" {}`},
+		{"a condition that is decided for each component", "thing \"a\" { text = \"no\" }\nthing \"b\" {}", map[string]string{"thing": thing + "let { long = length(thing.text) > 3 }\n", "a": conditional("a", "let.long", "")}, "a_a.tf", ""},
 		{"a script quotes what it is given", "thing \"a\" { text = \"it's $(x)\" }", map[string]string{"thing": "template \"thing\" { for = thing }\nfile \"run.sh\" {\n  format  = \"sh\"\n  content = \"echo ${thing.text}\"\n}\n"}, "run.sh", `echo 'it'\''s $(x)'`},
 	}
 	for _, test := range tests {
@@ -102,10 +115,16 @@ func TestPackProblems(t *testing.T) {
 		{"patterns that do not go together", "thing \"a\" {\n painted {}\n polished {}\n}", map[string]string{"pack": "forbids \"both\" {\n  patterns = [\"painted\", \"polished\"]\n  why = \"Paint hides the polish.\"\n}", "thing": thing}, "Patterns that do not go together", "scaffold.hcl"},
 		{"nothing to extend", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": painted("extend \"x_other\" \"this\" {\n  n = 1\n}\n")}, "Nothing to extend", "here/painted.hcl"},
 		{"an argument with two owners", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": painted("extend \"x_thing\" \"this\" {\n  text = \"mine\"\n}\n")}, "Argument set twice", "here/painted.hcl"},
+		{"an argument of a merged block with two owners", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": strings.Replace(thing, "  text", "  cover {\n    n = 1\n  }\n  text", 1), "painted": painted("extend \"x_thing\" \"this\" {\n  cover {\n    n = 2\n  }\n}\n")}, "Argument set twice", "here/painted.hcl"},
+		{"a block that Terraform decides on, and a merge", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": strings.Replace(thing, "  text", "  dynamic \"cover\" {\n    for_each = local.x\n    content {}\n  }\n  text", 1), "painted": painted("extend \"x_thing\" \"this\" {\n  cover {\n    n = 2\n  }\n}\n")}, "Argument set twice", "here/painted.hcl"},
 		{"two blocks of one address", "thing \"a\" {}\nthing \"b\" { text = \"B\" }", map[string]string{"thing": strings.ReplaceAll(thing, `"this"`, `"one"`)}, "Two blocks with one address", "here/thing.hcl"},
 		{"a rule of the pack", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "  file", "  check \"short\" {\n    condition = length(thing.text) < 3\n    message   = \"${thing.text} is long.\"\n    at        = thing.text\n  }\n  file", 1)}, "Rule not met: thing.short", "scaffold.hcl"},
 		{"a character that the format gives a meaning", "thing \"a\" { text = \"x;y\" }", map[string]string{"thing": "template \"thing\" { for = thing }\nfile \"a.ini\" {\n  format  = \"ini\"\n  content = \"k = ${thing.text}\"\n}\n"}, "Invalid pack", "here/thing.hcl"},
 		{"a format that there is not", "thing \"a\" {}", map[string]string{"thing": "template \"thing\" { for = thing }\nfile \"a.bat\" {\n  format  = \"bat\"\n  content = \"${thing.text}\"\n}\n"}, "Invalid pack", "here/thing.hcl"},
+		{"a condition on what its own template shares", "thing \"a\" {}", map[string]string{"a": conditional("a", "let.long", "let { long = true }\n")}, "Invalid pack", "here/a.hcl"},
+		{"conditions that wait for each other", "thing \"a\" {}", map[string]string{"a": conditional("a", "let.b", "let { a = true }\n"), "b": conditional("b", "let.a", "let { b = true }\n")}, "Invalid pack", "here/a.hcl"},
+		{"a condition on what nobody shares", "thing \"a\" {}", map[string]string{"a": conditional("a", "let.long", "")}, "Unknown name", "here/a.hcl"},
+		{"a condition on what is not shared here", "thing \"a\" {}", map[string]string{"a": conditional("a", "let.long", ""), "b": conditional("b", "thing.text == \"\"", "let { long = true }\n")}, "Unknown name", "here/a.hcl"},
 		{"two answers for one point", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  covers = { seen = [x_thing.this] }\n  misses = { seen = \"it fades\" }\n}\n"}, "Invalid pack", "here/painted.hcl"},
 		{"one answer for a point, twice", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  covers = { seen = [x_thing.this], seen = [x_thing.this.text] }\n}\n"}, "Invalid pack", "here/painted.hcl"},
 		{"a value that is not there", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "thing.text", "thing.txet", 1)}, "Unknown name", "here/thing.hcl"},

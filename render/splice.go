@@ -1,6 +1,8 @@
 package render
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -37,21 +39,15 @@ func between(segments []fold.Segment, from, to int) []fold.Segment {
 	return out
 }
 
-// cut leaves out ranges, given as start and end offsets, with the white space
-// before them on their line.
-func cut(segments []fold.Segment, ranges map[int]int) []fold.Segment {
-	var starts []int
-	for start := range ranges {
-		starts = append(starts, start)
-	}
-	sort.Ints(starts)
+// cut is the part of an output from one byte offset to another without some
+// ranges, given as start and end offsets.
+func cut(segments []fold.Segment, from, to int, ranges map[int]int) []fold.Segment {
 	var out []fold.Segment
-	from := 0
-	for _, start := range starts {
+	for _, start := range slices.Sorted(maps.Keys(ranges)) {
 		out = append(out, between(segments, from, start)...)
 		from = ranges[start]
 	}
-	return append(out, between(segments, from, length(segments))...)
+	return append(out, between(segments, from, to)...)
 }
 
 func length(segments []fold.Segment) int {

@@ -35,11 +35,14 @@ type unit struct {
 	// file of their template: what they wrote is explained in their scope.
 	extended map[string]*job
 
-	text   fold.Output     // config
-	syntax *hclsyntax.Body // config: the inside of the block in its file
-	tree   *yaml.Node      // object
-	file   string          // content
-	data   []byte          // content
+	// comment stands above an extension in the pack; text holds those above
+	// other blocks.
+	comment fold.Output
+	text    fold.Output     // config
+	syntax  *hclsyntax.Body // config: the inside of the block in its file
+	tree    *yaml.Node      // object
+	file    string          // content
+	data    []byte          // content
 }
 
 // block renders one block of the template: none if it drops itself, several if
@@ -69,7 +72,7 @@ func (j *job) config(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 			return nil, diags
 		}
 		out, moreDiags := fold.Body(j.template.src, block.Body, s)
-		u.text = out
+		u.text, u.comment = out, fold.Above(j.template.src, block, s)
 		return []*unit{u}, append(diags, moreDiags...)
 	}
 	out, keep, diags := fold.Block(j.template.src, block, s)

@@ -67,6 +67,41 @@ func providerSchemas(pack *render.Pack) (map[string]*schema.Provider, hcl.Diagno
 	return map[string]*schema.Provider{provider.Name(): provider}, nil
 }
 
+// single reports whether the pack's provider takes one block at most at a path
+// in a resource or data source.
+func single(pack *render.Pack, block *hclsyntax.Block, path []string) bool {
+	if len(block.Labels) != 2 {
+		return false
+	}
+	providers, diags := providerSchemas(pack)
+	if diags.HasErrors() {
+		return false
+	}
+	for _, provider := range providers {
+		find := provider.Resource
+		if block.Type == "data" {
+			find = provider.DataSource
+		}
+		about, ok := find(block.Labels[0])
+		if nested := nestedBlock(about, path); ok && nested != nil {
+			return nested.Nesting == schema.Single || nested.Nesting == schema.Group || nested.MaxItems == 1
+		}
+	}
+	return false
+}
+
+func nestedBlock(about *schema.Block, path []string) *schema.NestedBlock {
+	var nested *schema.NestedBlock
+	for _, step := range path {
+		if about == nil || about.Blocks[step] == nil {
+			return nil
+		}
+		nested = about.Blocks[step]
+		about = nested.Block
+	}
+	return nested
+}
+
 // translate points diagnostics about rendered files at the pack.
 func translate(root *Root, diags hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range diags {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"scaffold/blueprints"
 	"scaffold/render"
@@ -109,6 +110,9 @@ func (p *Project) Pack(name string) (*render.Pack, hcl.Diagnostics) {
 		return nil, nil
 	}
 	pack, diags := render.LoadPack(fsys, folder, func(id string) bool { return p.Catalog.Has("patterns", id) })
+	if pack != nil {
+		pack.Single = func(block *hclsyntax.Block, path []string) bool { return single(pack, block, path) }
+	}
 	p.packs[name] = pack
 	return pack, diags
 }

@@ -81,3 +81,17 @@ func Block(src []byte, block *hclsyntax.Block, s Scope) (Output, bool, hcl.Diagn
 	}
 	return Output{w.splice(whole)}, true, f.diags
 }
+
+// Above is the comment right above a block, to the end of its last line; it is
+// empty where there is none.
+func Above(src []byte, block *hclsyntax.Block, s Scope) Output {
+	f := &folder{src: src, file: s.file()}
+	at := block.Range()
+	at.End = at.Start
+	at = f.withComments(at, hcl.InitialPos)
+	if at.Start.Byte == at.End.Byte {
+		return Output{}
+	}
+	at.End.Byte = f.lineStart(at.End.Byte)
+	return Output{[]Segment{{Text: string(at.SliceBytes(src)), Source: at}}}
+}
