@@ -233,17 +233,6 @@ func (e *extender) explain() {
 	e.inserts = append(e.inserts, insert{at: in.line, text: comment, from: -1})
 }
 
-// trimBlank takes the blank start off a text.
-func trimBlank(segments []fold.Segment) []fold.Segment {
-	for i, s := range segments {
-		if text := strings.TrimLeft(s.Text, " \t\n"); text != "" {
-			s.Text = text
-			return append([]fold.Segment{s}, segments[i+1:]...)
-		}
-	}
-	return nil
-}
-
 func hasDynamic(body *hclsyntax.Body, blockType string) bool {
 	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool {
 		return b.Type == "dynamic" && len(b.Labels) == 1 && b.Labels[0] == blockType

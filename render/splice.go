@@ -30,13 +30,32 @@ func between(segments []fold.Segment, from, to int) []fold.Segment {
 	for _, s := range segments {
 		start, end := max(from-at, 0), min(to-at, len(s.Text))
 		if start < end {
-			piece := s
-			piece.Text = s.Text[start:end]
-			out = append(out, piece)
+			out = append(out, part(s, start, end))
 		}
 		at += len(s.Text)
 	}
 	return out
+}
+
+// part is a piece of a segment. Copied text keeps its place in the source.
+func part(s fold.Segment, from, to int) fold.Segment {
+	before := s.Text[:from]
+	s.Text = s.Text[from:to]
+	if s.Expr == nil {
+		s.Source.Start.Byte += len(before)
+		s.Source.Start.Line += strings.Count(before, "\n")
+	}
+	return s
+}
+
+// trimBlank takes the blank start off an output.
+func trimBlank(segments []fold.Segment) []fold.Segment {
+	for i, s := range segments {
+		if blanks := len(s.Text) - len(strings.TrimLeft(s.Text, " \t\n")); blanks < len(s.Text) {
+			return append([]fold.Segment{part(s, blanks, len(s.Text))}, segments[i+1:]...)
+		}
+	}
+	return nil
 }
 
 // cut is the part of an output from one byte offset to another without some
