@@ -70,14 +70,8 @@ func newContract(t *testing.T, root *project.Root) *contract {
 		require(t, err == nil, program)
 	}
 	c := &contract{root: root, dir: t.TempDir(), outputs: map[string]any{}}
+	write(t, c.dir, root, "")
 	for name, f := range root.Result.Files {
-		file := filepath.Join(c.dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
 		if filepath.Dir(name) == "." && filepath.Ext(name) == ".tf" {
 			c.read(t, name, f)
 		}

@@ -26,17 +26,7 @@ func TestKustomize(t *testing.T) {
 			for _, folder := range manifestFolders(root) {
 				t.Run(filepath.Join(name, root.Folder, folder), func(t *testing.T) {
 					dir := t.TempDir()
-					for file, f := range root.Result.Files {
-						if strings.HasPrefix(file, folder) {
-							to := filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(file, folder)))
-							if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-								t.Fatal(err)
-							}
-							if err := os.WriteFile(to, f.Data, 0o644); err != nil {
-								t.Fatal(err)
-							}
-						}
-					}
+					write(t, dir, root, folder)
 					fill(t, root, folder, dir)
 					if diff := cmp.Diff(written(t, root, folder, dir), byName(t, build(t, dir))); diff != "" {
 						t.Error(diff)

@@ -35,6 +35,38 @@ func TestKubernetes(t *testing.T) {
 	}
 }
 
+// TestPayloads asks the parsers of Prometheus, cron, Kubernetes and Envoy about
+// what is written for them in any root of any example.
+func TestPayloads(t *testing.T) {
+	for _, name := range examples(t) {
+		for _, root := range rendered(t, name) {
+			t.Run(filepath.Join(name, root.Folder), func(t *testing.T) {
+				dir := t.TempDir()
+				write(t, dir, root, "")
+				controlplane.Payloads(t, dir)
+			})
+		}
+	}
+}
+
+// write puts the files below a folder of a root into another.
+func write(t *testing.T, dir string, root *project.Root, folder string) {
+	t.Helper()
+	for name, f := range root.Result.Files {
+		rest, below := strings.CutPrefix(name, folder)
+		if !below {
+			continue
+		}
+		file := filepath.Join(dir, filepath.FromSlash(rest))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // lived reports whether an example is not only shown to the API server but made
 // by the controllers and deleted again, which takes some seconds.
 func lived(name string) bool {

@@ -13,6 +13,11 @@ template "circuit_breaker_advanced" {
   }
 }
 
+let {
+  # Whose proxies measure latency and set the limit: those of the other side, where it has any.
+  adapting = let.guards ? [for name in [service.name] : name if let.adapts] : [for d in let.guarded : d.name if d.let.adapts]
+}
+
 # At the edge requests are refused in proportion to how many fail.
 extend "gateway.envoyproxy.io/v1alpha1" "BackendTrafficPolicy" "this" {
   when = let.routed && self.mode != "forced_closed"
@@ -68,10 +73,10 @@ extend "monitoring.coreos.com/v1" "PrometheusRule" "this" {
               summary = "Hosts that ${service.name} calls fail again as soon as they are tried again"
             }
           },
-          {
+          length(let.adapting) == 0 ? null : {
             alert  = "AdaptiveLimitLow"
             expr   = <<-EOT
-              min by (pod) (envoy_http_adaptive_concurrency_gradient_controller_concurrency_limit{${let.guards ? let.job : "namespace=\"${let.namespace}\",job=~\"${join("|", [for d in let.guarded : "${let.namespace}/${d.name}"])}\""}}) < 10
+              min by (pod) (envoy_http_adaptive_concurrency_gradient_controller_concurrency_limit{job=~"${join("|", [for name in let.adapting : "${let.namespace}/${name}"])}"}) < 10
             EOT
             for    = "5m"
             labels = merge({ severity = "critical" }, let.alarm)

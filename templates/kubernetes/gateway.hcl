@@ -176,6 +176,27 @@ manifest "gateway.envoyproxy.io/v1alpha1" "EnvoyProxy" "gateway" {
   }
 }
 
+# The controller makes the proxies in a namespace of its own.
+manifest "monitoring.coreos.com/v1" "PodMonitor" "gateways" {
+  when = length(let.gateways) > 0 || (let.bare && length(blueprint.sites) > 0)
+  metadata = {
+    name      = "gateways"
+    namespace = target.namespace
+    labels    = let.monitoring_labels
+  }
+  spec = {
+    namespaceSelector = { matchNames = [target.gateway_namespace] }
+    selector          = { matchLabels = { "gateway.envoyproxy.io/owning-gateway-namespace" = target.namespace } }
+    podMetricsEndpoints = [
+      {
+        port     = "metrics"
+        path     = "/stats/prometheus"
+        interval = "15s"
+      },
+    ]
+  }
+}
+
 manifest "gateway.envoyproxy.io/v1alpha1" "ClientTrafficPolicy" "gateway" {
   for_each = let.gateways
   metadata = {

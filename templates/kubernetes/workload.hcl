@@ -51,9 +51,14 @@ let {
   settle   = service.rolling_updates == null ? 10 : ceil(service.rolling_updates.settle)
   deadline = service.rolling_updates == null ? max(600, ceil(4 * (service.boot_time + 10))) : ceil(service.rolling_updates.deadline)
 
-  # Proxies: those of a mesh, or one beside a caller whose calls are broken off.
-  ambient      = service.mesh == null ? false : service.mesh.mode == "ambient"
-  sidecar      = service.mesh == null ? service.breaker != null || anytrue([for c in service.callees : c.breaker == null ? false : c.breaker.guards_itself]) : service.mesh.mode == "sidecar"
+  # Proxies: those of a mesh, or one beside a caller whose calls are broken off, and one that measures latency beside
+  # whom it calls.
+  ambient = service.mesh == null ? false : service.mesh.mode == "ambient"
+  sidecar = service.mesh != null ? service.mesh.mode == "sidecar" : (
+    service.breaker != null ||
+    anytrue([for c in service.callees : c.breaker == null ? false : c.breaker.guards_itself]) ||
+    let.layer_7 && anytrue([for c in let.pod_callers : c.circuit_breaker_advanced == null ? false : c.circuit_breaker_advanced.adaptive && c.circuit_breaker_advanced.mode != "forced_closed" && c.mesh == null])
+  )
   meshed       = let.sidecar || let.ambient
   waypoint     = let.ambient && contains(["http", "grpc"], service.protocol)
   strict       = service.mesh == null ? false : service.mesh.strict
@@ -206,15 +211,14 @@ manifest "apps/v1" "Deployment" "this" {
               "concurrency: ${max(1, floor(let.proxy_cpu))}",
             ],
             # Istio drops what breakers measure unless it is asked for.
+            service.breaker == null && !let.adapts ? [] : ["proxyStatsMatcher:", "  inclusionRegexps:"],
             service.breaker == null ? [] : [
-              "proxyStatsMatcher:",
-              "  inclusionRegexps:",
               "    - .*circuit_breakers.*",
               "    - .*outlier_detection.*",
               "    - .*upstream_rq_(retry|pending).*",
-              "    - .*adaptive_concurrency.*",
               "    - .*membership_.*",
             ],
+            let.adapts ? ["    - .*adaptive_concurrency.*"] : [],
             [""],
           ))
           "sidecar.istio.io/proxyCPU"         = "${floor(1000 * let.proxy_cpu + 0.5)}m"

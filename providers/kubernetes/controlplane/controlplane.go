@@ -1,6 +1,6 @@
 // Package controlplane runs a real etcd and kube-apiserver for tests, so that a
 // test can ask the programs themselves whether they take a manifest. It also
-// runs istioctl and kube-score, which need no server.
+// runs istioctl, kube-score and payloads, which need no server.
 //
 // The programs are looked for on PATH and in the tools cache that .ci/tools
 // fills: $SCAFFOLD_TOOLS, or scaffold-tools in the user's cache folder. A test

@@ -42,3 +42,9 @@ func trees(t *testing.T) []string {
 	}
 	return dirs
 }
+
+func TestPayloads(t *testing.T) {
+	for _, dir := range trees(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) { Payloads(t, dir) })
+	}
+}
