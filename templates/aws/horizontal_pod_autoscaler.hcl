@@ -9,10 +9,9 @@ template "horizontal_pod_autoscaler" {
   }
 }
 
-# Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "this_pending" {
   alarm_name          = "${let.prefix}-${service.name}-pending"
-  alarm_description   = "Pods of ${service.name} have been waiting for a node for ten minutes."
+  alarm_description   = "Pods of ${service.name} have been waiting for a node for ten minutes: the cluster is as large as it may be, or no node is large enough."
   namespace           = "ContainerInsights"
   metric_name         = "pod_status_pending"
   statistic           = "Maximum"

@@ -226,7 +226,7 @@ resource "aws_cloudfront_distribution" "this" {
     cached_methods             = ["GET", "HEAD"]
     compress                   = true
     cache_policy_id            = aws_cloudfront_cache_policy.this_edge.id
-    origin_request_policy_id   = let.host_only
+    origin_request_policy_id   = let.host_only # the load balancer answers on the viewers' name
     response_headers_policy_id = aws_cloudfront_response_headers_policy.this_edge.id
   }
 
@@ -239,8 +239,8 @@ resource "aws_cloudfront_distribution" "this" {
     allowed_methods          = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
     cached_methods           = ["GET", "HEAD"]
     compress                 = true
-    cache_policy_id          = let.no_cache
-    origin_request_policy_id = let.all_viewer
+    cache_policy_id          = let.no_cache   # CachingDisabled, which is CloudFront's own
+    origin_request_policy_id = let.all_viewer # with whatever the viewer sent
   }
 
   ordered_cache_behavior {
@@ -267,8 +267,8 @@ resource "aws_cloudfront_distribution" "this" {
       allowed_methods          = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
       cached_methods           = ["GET", "HEAD"]
       compress                 = true
-      cache_policy_id          = let.no_cache
-      origin_request_policy_id = let.all_viewer
+      cache_policy_id          = let.no_cache   # CachingDisabled, which is CloudFront's own
+      origin_request_policy_id = let.all_viewer # with whatever the viewer sent
     }
   }
 
@@ -284,7 +284,7 @@ resource "aws_cloudfront_distribution" "this" {
       cached_methods             = ["GET", "HEAD"]
       compress                   = true
       cache_policy_id            = aws_cloudfront_cache_policy.this_edge.id
-      origin_request_policy_id   = let.host_only
+      origin_request_policy_id   = let.host_only # the load balancer answers on the viewers' name
       response_headers_policy_id = aws_cloudfront_response_headers_policy.this_edge.id
     }
   }

@@ -101,7 +101,7 @@ resource "aws_cloudwatch_dashboard" "this_layers" {
           stat   = "Sum"
           metrics = [
             for metric in let.edge_cache.engine == "memcached" ? ["GetHits", "GetMisses"] : ["CacheHits", "CacheMisses"] :
-            [{ expression = "SUM(SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"${metric}\" CacheClusterId=\"${let.edge_cache.let.name}\"', 'Sum', 300))", label = metric, id = lower(metric) }]
+            [{ expression = "SUM(SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"${metric}\" CacheClusterId=${let.edge_cache.let.name}', 'Sum', 300))", label = metric, id = lower(metric) }]
           ]
         }
       },

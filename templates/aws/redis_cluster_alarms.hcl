@@ -48,7 +48,8 @@ locals {
   this_dashboard_metrics = ["DatabaseMemoryUsagePercentage", "EngineCPUUtilization", "CurrConnections", "ReplicationLag"]
 }
 
-# Alarms cannot search, dashboards can: this one shows the nodes too that auto scaling has added.
+# Alarms cannot search, dashboards can: this one shows the nodes too that auto scaling has added. Without quotes the
+# name is found as the beginning of a node's.
 resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = let.name
   dashboard_body = jsonencode({
@@ -65,7 +66,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           period = 60
           metrics = [[{
             id         = "nodes"
-            expression = "SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"${metric}\" CacheClusterId=\"${let.name}\"', 'Maximum', 60)"
+            expression = "SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"${metric}\" CacheClusterId=${let.name}', 'Maximum', 60)"
           }]]
         }
       }

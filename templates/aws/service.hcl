@@ -396,8 +396,10 @@ resource "aws_autoscaling_group" "this" {
   health_check_grace_period = ceil(service.auto_scaling_group == null ? service.boot_time : service.auto_scaling_group.health_grace)
   default_instance_warmup   = ceil(service.auto_scaling_group == null ? service.boot_time : service.auto_scaling_group.warm_up)
 
+  # In seconds: machines are replaced before they are far behind with patches.
   max_instance_lifetime = service.auto_scaling_group == null ? null : service.auto_scaling_group.max_lifetime == null ? null : ceil(service.auto_scaling_group.max_lifetime)
-  termination_policies  = ["OldestLaunchTemplate", "Default"]
+
+  termination_policies = ["OldestLaunchTemplate", "Default"]
 
   enabled_metrics = [
     "GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize",

@@ -167,8 +167,10 @@ resource "aws_autoscaling_group" "web" {
   health_check_grace_period = 90
   default_instance_warmup   = 90
 
+  # In seconds: machines are replaced before they are far behind with patches.
   max_instance_lifetime = 1209600
-  termination_policies  = ["OldestLaunchTemplate", "Default"]
+
+  termination_policies = ["OldestLaunchTemplate", "Default"]
 
   enabled_metrics = [
     "GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize",

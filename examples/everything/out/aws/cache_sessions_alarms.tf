@@ -117,7 +117,8 @@ locals {
   sessions_dashboard_metrics = ["DatabaseMemoryUsagePercentage", "EngineCPUUtilization", "CurrConnections", "ReplicationLag"]
 }
 
-# Alarms cannot search, dashboards can: this one shows the nodes too that auto scaling has added.
+# Alarms cannot search, dashboards can: this one shows the nodes too that auto scaling has added. Without quotes the
+# name is found as the beginning of a node's.
 resource "aws_cloudwatch_dashboard" "sessions" {
   dashboard_name = "everything-sessions"
   dashboard_body = jsonencode({
@@ -134,7 +135,7 @@ resource "aws_cloudwatch_dashboard" "sessions" {
           period = 60
           metrics = [[{
             id         = "nodes"
-            expression = "SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"${metric}\" CacheClusterId=\"everything-sessions\"', 'Maximum', 60)"
+            expression = "SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"${metric}\" CacheClusterId=everything-sessions', 'Maximum', 60)"
           }]]
         }
       }

@@ -26,10 +26,9 @@ resource "aws_eks_pod_identity_association" "payments" {
   role_arn        = aws_iam_role.payments.arn
 }
 
-# Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "checkout_pending" {
   alarm_name          = "everything-checkout-pending"
-  alarm_description   = "Pods of checkout have been waiting for a node for ten minutes."
+  alarm_description   = "Pods of checkout have been waiting for a node for ten minutes: the cluster is as large as it may be, or no node is large enough."
   namespace           = "ContainerInsights"
   metric_name         = "pod_status_pending"
   statistic           = "Maximum"
@@ -67,10 +66,9 @@ resource "aws_cloudwatch_metric_alarm" "checkout_at_max" {
   }
 }
 
-# Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "payments_pending" {
   alarm_name          = "everything-payments-pending"
-  alarm_description   = "Pods of payments have been waiting for a node for ten minutes."
+  alarm_description   = "Pods of payments have been waiting for a node for ten minutes: the cluster is as large as it may be, or no node is large enough."
   namespace           = "ContainerInsights"
   metric_name         = "pod_status_pending"
   statistic           = "Maximum"
@@ -108,10 +106,9 @@ resource "aws_cloudwatch_metric_alarm" "payments_at_max" {
   }
 }
 
-# Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "ledger_pending" {
   alarm_name          = "everything-ledger-pending"
-  alarm_description   = "Pods of ledger have been waiting for a node for ten minutes."
+  alarm_description   = "Pods of ledger have been waiting for a node for ten minutes: the cluster is as large as it may be, or no node is large enough."
   namespace           = "ContainerInsights"
   metric_name         = "pod_status_pending"
   statistic           = "Maximum"

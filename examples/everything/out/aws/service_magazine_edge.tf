@@ -131,8 +131,8 @@ resource "aws_cloudfront_distribution" "magazine" {
       allowed_methods          = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
       cached_methods           = ["GET", "HEAD"]
       compress                 = true
-      cache_policy_id          = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-      origin_request_policy_id = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+      cache_policy_id          = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" # CachingDisabled, which is CloudFront's own
+      origin_request_policy_id = "b689b0a8-53d0-40ab-baf2-68738e2966ac" # with whatever the viewer sent
     }
   }
 

@@ -98,14 +98,14 @@ resource "aws_cloudwatch_dashboard" "web_layers" {
           metrics = [
             [
               {
-                expression = "SUM(SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"CacheHits\" CacheClusterId=\"everything-products\"', 'Sum', 300))"
+                expression = "SUM(SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"CacheHits\" CacheClusterId=everything-products', 'Sum', 300))"
                 id         = "cachehits"
                 label      = "CacheHits"
               },
             ],
             [
               {
-                expression = "SUM(SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"CacheMisses\" CacheClusterId=\"everything-products\"', 'Sum', 300))"
+                expression = "SUM(SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"CacheMisses\" CacheClusterId=everything-products', 'Sum', 300))"
                 id         = "cachemisses"
                 label      = "CacheMisses"
               },

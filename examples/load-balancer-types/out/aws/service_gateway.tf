@@ -166,8 +166,10 @@ resource "aws_autoscaling_group" "gateway" {
   health_check_grace_period = 120
   default_instance_warmup   = 120
 
+  # In seconds: machines are replaced before they are far behind with patches.
   max_instance_lifetime = 1209600
-  termination_policies  = ["OldestLaunchTemplate", "Default"]
+
+  termination_policies = ["OldestLaunchTemplate", "Default"]
 
   enabled_metrics = [
     "GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize",

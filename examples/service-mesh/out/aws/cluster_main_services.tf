@@ -1,9 +1,8 @@
 # Rendered by scaffold from scaffold.hcl. Change that file and render again, or add files of your own beside this one.
 
-# Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "checkout_pending" {
   alarm_name          = "service-mesh-checkout-pending"
-  alarm_description   = "Pods of checkout have been waiting for a node for ten minutes."
+  alarm_description   = "Pods of checkout have been waiting for a node for ten minutes: the cluster is as large as it may be, or no node is large enough."
   namespace           = "ContainerInsights"
   metric_name         = "pod_status_pending"
   statistic           = "Maximum"
@@ -41,10 +40,9 @@ resource "aws_cloudwatch_metric_alarm" "checkout_at_max" {
   }
 }
 
-# Pods that find no node: the cluster is as large as it may be, or no node is large enough.
 resource "aws_cloudwatch_metric_alarm" "payments_pending" {
   alarm_name          = "service-mesh-payments-pending"
-  alarm_description   = "Pods of payments have been waiting for a node for ten minutes."
+  alarm_description   = "Pods of payments have been waiting for a node for ten minutes: the cluster is as large as it may be, or no node is large enough."
   namespace           = "ContainerInsights"
   metric_name         = "pod_status_pending"
   statistic           = "Maximum"
