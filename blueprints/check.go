@@ -146,6 +146,12 @@ func (m *Model) violation(check *Check, inst *Instance, scope *Scope, used []*At
 		}
 	}
 	extra.Related = relate(used, d.Subject)
+	if m.Source.ignored(code, d.Subject) {
+		if !check.Firm {
+			return diags
+		}
+		d.Detail += "\n\nThis rule cannot be ignored: what is rendered without it is refused or does something else."
+	}
 	return append(diags, d)
 }
 

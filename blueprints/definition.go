@@ -82,7 +82,10 @@ type Check struct {
 	At        hcl.Expression
 	Related   hcl.Expression
 	Warning   bool
-	Decl      hcl.Range
+	// Firm says that no comment in a blueprint can answer the rule: without it
+	// the output would be refused or do something else than what was asked.
+	Firm bool
+	Decl hcl.Range
 }
 
 // Profile is a set of defaults for a purpose.

@@ -285,7 +285,7 @@ func (d *decoder) values(name string, t *Type) []cty.Value {
 func decodeCheck(d *decoder, block *hclsyntax.Block) *Check {
 	c := &Check{
 		ID: block.Labels[0], Condition: d.expr("condition"), Message: d.expr("message"), Fix: d.expr("fix"),
-		At: d.expr("at"), Related: d.expr("related"), Warning: d.text("severity") == "warning", Decl: block.DefRange(),
+		At: d.expr("at"), Related: d.expr("related"), Warning: d.text("severity") == "warning", Firm: d.flag("firm"), Decl: block.DefRange(),
 	}
 	if c.Condition == nil || c.Message == nil {
 		d.diags = append(d.diags, problem(block.DefRange(), "Invalid definition", "A check needs a condition and a message."))
@@ -294,7 +294,8 @@ func decodeCheck(d *decoder, block *hclsyntax.Block) *Check {
 }
 
 // DecodeChecks reads the check blocks of a body, for packs, whose templates
-// carry checks of their own.
+// carry checks of their own. They say what the target cannot do, so that all
+// but warnings are firm.
 func DecodeChecks(body *hclsyntax.Body) ([]*Check, hcl.Diagnostics) {
 	var checks []*Check
 	var diags hcl.Diagnostics
@@ -303,7 +304,9 @@ func DecodeChecks(body *hclsyntax.Body) ([]*Check, hcl.Diagnostics) {
 			continue
 		}
 		d := newDecoder(block.Body)
-		checks = append(checks, decodeCheck(d, block))
+		c := decodeCheck(d, block)
+		c.Firm = c.Firm || !c.Warning
+		checks = append(checks, c)
 		d.unknown()
 		diags = append(diags, d.diags...)
 	}

@@ -27,6 +27,8 @@ type Source struct {
 	body       *hclsyntax.Body
 	blueprint  *hclsyntax.Block
 	extensions []string
+
+	suppressions []*suppression
 }
 
 // Find resolves what a user named, a file, a folder or nothing, to a blueprint
@@ -88,6 +90,9 @@ func Parse(data []byte, name string) (*Source, hcl.Diagnostics) {
 		return src, diags
 	}
 	src.body = file.Body.(*hclsyntax.Body)
+	suppressions, moreDiags := readSuppressions(file.Bytes, name)
+	src.suppressions = suppressions
+	diags = append(diags, moreDiags...)
 	diags = append(diags, src.header()...)
 	return src, diags
 }

@@ -191,6 +191,7 @@ component "cache" {
     fix       = "Use valkey, or drop them."
     at        = self.engine
     related   = [self.replicas, self.backup_days]
+    firm      = true
   }
   check "memcached_eviction" {
     condition = self.engine != "memcached" || self.eviction == "allkeys-lru"
@@ -198,6 +199,7 @@ component "cache" {
     fix       = "Leave eviction unset, or use valkey."
     at        = self.eviction
     related   = [self.engine]
+    firm      = true
   }
   check "windows_apart" {
     condition = self.backup_days == 0 || self.backup_hour != self.maintenance_hour
@@ -205,5 +207,6 @@ component "cache" {
     fix       = "Put them an hour apart."
     at        = self.maintenance_hour
     related   = [self.backup_hour]
+    firm      = true
   }
 }

@@ -102,6 +102,7 @@ component "cluster" {
     fix       = "Raise max_nodes or lower min_nodes."
     at        = self.min_nodes
     related   = [self.max_nodes]
+    firm      = true
   }
   check "room_for_cpu" {
     condition = self.peak_cpu <= self.max_nodes * self.node_cpu_usable

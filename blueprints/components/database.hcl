@@ -256,6 +256,7 @@ component "database" {
     fix       = "Raise max_storage, or set it to storage to keep the disk as it is."
     at        = self.max_storage
     related   = [self.storage]
+    firm      = true
   }
   check "windows_apart" {
     condition = self.backup_hour != self.maintenance_hour
@@ -263,6 +264,7 @@ component "database" {
     fix       = "Put them an hour apart."
     at        = self.maintenance_hour
     related   = [self.backup_hour]
+    firm      = true
   }
   # TIME-003: the server must not go on with what nobody waits for.
   check "statement_timeout" {

@@ -390,6 +390,7 @@ component "service" {
     fix       = "Use letters, digits and underscores, and no digit at the start."
     at        = self.environment
     related   = [self.secrets]
+    firm      = true
   }
   check "environment_once" {
     condition = length(setintersection(keys(self.environment), keys(self.secrets))) == 0
@@ -397,12 +398,14 @@ component "service" {
     fix       = "Keep it in one of the two."
     at        = self.environment
     related   = [self.secrets]
+    firm      = true
   }
   check "needs_itself" {
     condition = !contains(self.needs[*].name, self.name)
     message   = "${self.name} needs itself."
     fix       = "Take it out of needs."
     at        = self.needs
+    firm      = true
   }
   check "probe_paths" {
     condition = self.runs_on == null || self.health_path != self.ready_path
@@ -488,6 +491,7 @@ component "service" {
     fix       = "Lower zones, or give the cluster more."
     at        = self.zones
     related   = self.runs_on == null ? [] : [self.runs_on.zones]
+    firm      = true
   }
   # AVAIL-004
   check "carries_the_peak" {
@@ -512,6 +516,7 @@ component "service" {
     fix       = "Keep one of auto_scaling_group, horizontal_pod_autoscaler and vertical_scaling."
     at        = self.vertical_scaling != null ? self.vertical_scaling : self.horizontal_pod_autoscaler
     related   = [self.auto_scaling_group, self.horizontal_pod_autoscaler]
+    firm      = true
   }
   check "one_rollout" {
     condition = length([for p in [self.blue_green_deployment, self.canary_deployment, self.rolling_updates] : true if p != null]) <= 1
@@ -519,6 +524,7 @@ component "service" {
     fix       = "Keep one of blue_green_deployment, canary_deployment and rolling_updates."
     at        = self.rolling_updates != null ? self.rolling_updates : self.canary_deployment
     related   = [self.blue_green_deployment, self.canary_deployment]
+    firm      = true
   }
   # ROLL-001, ROLL-004
   check "rollout_side_by_side" {

@@ -77,5 +77,6 @@ component "site" {
     message   = "${self.name} is served from ${self.origin == null ? "" : self.origin.name}, which does not speak HTTP."
     fix       = "Name a service whose protocol is http."
     at        = self.origin
+    firm      = true
   }
 }

@@ -174,6 +174,7 @@ pattern "auto_scaling_group" {
     message   = "${service.name} runs on a cluster: its pods are scaled by horizontal_pod_autoscaler, and the cluster's nodes by the cluster."
     fix       = "Use horizontal_pod_autoscaler, or drop runs_on."
     at        = service.runs_on
+    firm      = true
   }
   # SCALE-004
   check "bounds" {
@@ -182,6 +183,7 @@ pattern "auto_scaling_group" {
     fix       = "Raise max, or drop the pattern and set replicas."
     at        = self.max
     related   = [self.min]
+    firm      = true
   }
   # SCALE-006
   check "warm_up" {
@@ -206,6 +208,7 @@ pattern "auto_scaling_group" {
     fix       = "Set standby = 0 or spot = 0."
     at        = self.standby
     related   = [self.spot]
+    firm      = true
   }
   check "schedule_bounds" {
     condition = alltrue([for s in self.schedule : s.min <= self.max])
@@ -213,6 +216,7 @@ pattern "auto_scaling_group" {
     fix       = "Raise max."
     at        = self.max
     related   = [for s in self.schedule : s.min]
+    firm      = true
   }
   check "stateless" {
     condition = service.stateless

@@ -135,6 +135,7 @@ pattern "blue_green_deployment" {
     message   = "UDP cannot be moved between colours by weight."
     fix       = "Use rolling_updates."
     at        = service.protocol
+    firm      = true
   }
   # ROLL-005
   check "one_owner_of_rollback" {

@@ -137,6 +137,7 @@ pattern "canary_deployment" {
     message   = "The canary's share must grow from step to step, not ${join(", ", self.steps)}."
     fix       = "Write them like [5, 25, 50]."
     at        = self.steps
+    firm      = true
   }
   check "weight_within_steps" {
     condition = self.weight <= self.most
@@ -179,6 +180,7 @@ pattern "canary_deployment" {
     message   = "Only requests can be split by share, and ${service.name} speaks ${service.protocol}."
     fix       = "Use rolling_updates."
     at        = service.protocol
+    firm      = true
   }
   check "not_sticky" {
     condition = service.balancer == null ? true : !service.balancer.sticky

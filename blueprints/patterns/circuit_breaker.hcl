@@ -267,6 +267,7 @@ pattern "circuit_breaker" {
     fix       = "Name a service that ${service.name} does not call anyway."
     at        = self.fallback
     related   = [service.needs]
+    firm      = true
   }
   check "speaks_http" {
     condition = alltrue([for d in self.destinations : contains(["http", "grpc"], d.protocol)])
@@ -274,5 +275,6 @@ pattern "circuit_breaker" {
     fix       = "Take the breaker off, or set the protocol of the callee."
     at        = service.needs
     related   = [for d in self.destinations : d.protocol]
+    firm      = true
   }
 }

@@ -143,6 +143,7 @@ pattern "circuit_breaker_advanced" {
     message   = "\"other\" is the name of the general breaker."
     fix       = "Give the endpoint another name."
     at        = self.endpoint
+    firm      = true
   }
   check "endpoint_paths" {
     condition = length(distinct([for e in self.endpoint : e.path])) == length(self.endpoint)
@@ -150,6 +151,7 @@ pattern "circuit_breaker_advanced" {
     fix       = "Give each a path of its own."
     at        = self.endpoint
     related   = [for e in self.endpoint : e.path]
+    firm      = true
   }
   check "endpoint_timeouts" {
     condition = alltrue([for e in self.endpoints : e.timeout <= service.request_timeout])

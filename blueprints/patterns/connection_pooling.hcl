@@ -163,6 +163,7 @@ pattern "connection_pooling" {
     fix       = "Raise size, or run fewer poolers."
     at        = self.size
     related   = [self.instances]
+    firm      = true
   }
   # POOL-004
   check "leaves_a_reserve" {
@@ -215,5 +216,6 @@ pattern "connection_pooling" {
     fix       = "Set pooler = \"managed\"."
     at        = self.pooler
     related   = [database.engine]
+    firm      = true
   }
 }

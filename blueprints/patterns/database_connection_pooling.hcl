@@ -98,5 +98,6 @@ pattern "database_connection_pooling" {
     message   = "${database.name} has no servers that only read."
     fix       = "Add read_replicas, or set pool_readers = false."
     at        = self.pool_readers
+    firm      = true
   }
 }

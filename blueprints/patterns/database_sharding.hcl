@@ -162,6 +162,7 @@ pattern "database_sharding" {
     fix     = "Write the ranges so that they meet without gap or overlap."
     at      = self.shard
     related = concat([self.slots], [for s in self.shard : s.from])
+    firm    = true
   }
   check "enough_slots" {
     condition = self.slots >= 16 * self.shards
@@ -169,6 +170,7 @@ pattern "database_sharding" {
     fix       = "Use more slots from the start, for their number cannot change."
     at        = self.slots
     related   = [self.count]
+    firm      = true
   }
   check "power_of_two" {
     condition = pow(2, floor(log(self.slots, 2) + 0.5)) == self.slots
@@ -190,6 +192,7 @@ pattern "database_sharding" {
     fix       = "Name all shards."
     at        = self.shard
     related   = [self.count]
+    firm      = true
   }
   check "moves" {
     condition = alltrue([for m in self.move : contains(self.shard_names, m.from_shard) && contains(self.shard_names, m.to_shard) && m.from_shard != m.to_shard && m.from <= m.to])
@@ -197,6 +200,7 @@ pattern "database_sharding" {
     fix       = "Name shards that exist."
     at        = self.move
     related   = [for m in self.move : m.to_shard]
+    firm      = true
   }
   check "tables_for_the_proxy" {
     condition = self.router == "application" || length(self.tables) > 0
@@ -204,6 +208,7 @@ pattern "database_sharding" {
     fix       = "List them in tables."
     at        = self.tables
     related   = [self.router]
+    firm      = true
   }
   check "tables_once" {
     condition = length(setintersection(self.tables, self.reference_tables)) == 0
@@ -211,6 +216,7 @@ pattern "database_sharding" {
     fix       = "Keep it in one list."
     at        = self.reference_tables
     related   = [self.tables]
+    firm      = true
   }
   # SHARD-002
   check "connections_of_clients" {

@@ -187,6 +187,7 @@ pattern "elastic_load_balancing" {
     fix       = "Set sticky = false."
     at        = self.sticky
     related   = [self.protocol]
+    firm      = true
   }
   check "paths_need_http" {
     condition = length(self.paths) == 0 || self.layer == 7
@@ -194,6 +195,7 @@ pattern "elastic_load_balancing" {
     fix       = "Set protocol = \"http\", or drop paths."
     at        = self.paths
     related   = [self.protocol]
+    firm      = true
   }
   check "firewall_needs_http" {
     condition = !self.firewall || self.layer == 7
@@ -201,6 +203,7 @@ pattern "elastic_load_balancing" {
     fix       = "Set protocol = \"http\", or firewall = false."
     at        = self.firewall
     related   = [self.protocol]
+    firm      = true
   }
   check "websocket_needs_http" {
     condition = !self.websocket || self.protocol == "http"
@@ -208,6 +211,7 @@ pattern "elastic_load_balancing" {
     fix       = "Set protocol = \"http\", or websocket = false."
     at        = self.websocket
     related   = [self.protocol]
+    firm      = true
   }
   check "protocol_matches" {
     condition = contains(["http", "grpc"], self.protocol) == contains(["http", "grpc"], service.protocol) || (self.protocol == "tcp" && service.protocol != "udp")
@@ -215,6 +219,7 @@ pattern "elastic_load_balancing" {
     fix       = "Leave protocol unset."
     at        = self.protocol
     related   = [service.protocol]
+    firm      = true
   }
   check "slow_start_algorithm" {
     condition = self.slow_start == 0 || self.algorithm == "round_robin"
@@ -222,12 +227,14 @@ pattern "elastic_load_balancing" {
     fix       = "Leave algorithm unset."
     at        = self.algorithm
     related   = [self.slow_start]
+    firm      = true
   }
   check "slow_start_length" {
     condition = self.slow_start == 0 || self.slow_start >= 30
     message   = "A slow start of ${span(self.slow_start)} is too short: 30 s is the least."
     fix       = "Set 30s or more, or 0s for none."
     at        = self.slow_start
+    firm      = true
   }
   check "domain_is_public" {
     # Behind the edge of multi_layer_caching it answers on the edge's name, which the edge sends along.
@@ -244,6 +251,7 @@ pattern "elastic_load_balancing" {
     fix       = "Set reach = \"region\"."
     at        = self.reach
     related   = [self.public]
+    firm      = true
   }
   check "health_timeout" {
     condition = self.health_timeout < self.health_interval
@@ -251,6 +259,7 @@ pattern "elastic_load_balancing" {
     fix       = "Keep health_timeout below health_interval."
     at        = self.health_timeout
     related   = [self.health_interval]
+    firm      = true
   }
   # TIME-003
   check "idle_timeout" {

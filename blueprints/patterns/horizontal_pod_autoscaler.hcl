@@ -111,6 +111,7 @@ pattern "horizontal_pod_autoscaler" {
     message   = "${service.name} does not run on a cluster, so it has no pods to scale."
     fix       = "Set runs_on, or use auto_scaling_group."
     at        = service.runs_on
+    firm      = true
   }
   # SCALE-004
   check "bounds" {
@@ -119,6 +120,7 @@ pattern "horizontal_pod_autoscaler" {
     fix       = "Raise max, or drop the pattern and set replicas."
     at        = self.max
     related   = [self.min]
+    firm      = true
   }
   # SCALE-002: packs write requests for every container; this is what they would have to be without a size.
   check "requests" {

@@ -148,6 +148,7 @@ pattern "in_memory_caching" {
     fix       = "Set invalidation = \"expiry\", or use valkey."
     at        = self.invalidation
     related   = [cache.engine]
+    firm      = true
   }
   # TIME-003
   check "timeout_below_clients" {

@@ -105,6 +105,7 @@ pattern "load_balancer_types" {
     fix       = "Read the header X-Forwarded-For, or set protocol = \"tcp\"."
     at        = self.client_address
     related   = [self.protocol]
+    firm      = true
   }
   check "passthrough_or_features" {
     condition = !self.passthrough || (length(self.paths) == 0 && !self.firewall && !contains(["http", "grpc"], self.protocol))
@@ -112,6 +113,7 @@ pattern "load_balancer_types" {
     fix       = "Set passthrough = false, or leave protocol unset and drop paths and firewall."
     at        = self.passthrough
     related   = [self.protocol, self.paths, self.firewall]
+    firm      = true
   }
   check "paths_need_http" {
     condition = length(self.paths) == 0 || self.layer == 7 || self.passthrough
@@ -119,6 +121,7 @@ pattern "load_balancer_types" {
     fix       = "Set protocol = \"http\", or drop paths."
     at        = self.paths
     related   = [self.protocol]
+    firm      = true
   }
   check "firewall_needs_http" {
     condition = !self.firewall || self.layer == 7 || self.passthrough
@@ -126,6 +129,7 @@ pattern "load_balancer_types" {
     fix       = "Set protocol = \"http\", or firewall = false."
     at        = self.firewall
     related   = [self.protocol]
+    firm      = true
   }
   check "sticky_by_address" {
     condition = !self.sticky || self.layer == 7 || !self.passthrough
@@ -133,6 +137,7 @@ pattern "load_balancer_types" {
     fix       = "Set sticky = false."
     at        = self.sticky
     related   = [self.passthrough]
+    firm      = true
   }
   check "gateway_is_plain" {
     condition = !self.appliance || (!self.public && self.domain == null)
@@ -140,6 +145,7 @@ pattern "load_balancer_types" {
     fix       = "Drop domain and public."
     at        = self.appliance
     related   = [self.public, self.domain]
+    firm      = true
   }
   check "health_of_connections" {
     condition = self.layer == 7 || self.health_port != null || self.protocol != "udp"

@@ -170,12 +170,14 @@ pattern "multi_layer_caching" {
     message   = "${service.name} needs no cache: the layer between edge and database is missing."
     fix       = "Add a cache and name it in needs."
     at        = service.needs
+    firm      = true
   }
   check "speaks_http" {
     condition = service.protocol == "http"
     message   = "Only HTTP answers can be kept by browsers and edges, and ${service.name} speaks ${service.protocol}."
     fix       = "Use in_memory_caching on the cache alone."
     at        = service.protocol
+    firm      = true
   }
   check "private_stays_private" {
     condition = length(setintersection(self.paths, self.private_paths)) == 0

@@ -104,6 +104,7 @@ pattern "read_replicas" {
     message   = "Readers are made from a backup, and ${database.name} keeps none."
     fix       = "Set backup_days to 1 or more."
     at        = database.backup_days
+    firm      = true
   }
   check "range" {
     condition = self.max >= self.count
@@ -111,6 +112,7 @@ pattern "read_replicas" {
     fix       = "Raise max, or leave it unset."
     at        = self.max
     related   = [self.count]
+    firm      = true
   }
   # REPL-001
   check "staleness" {

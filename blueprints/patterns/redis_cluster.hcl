@@ -126,6 +126,7 @@ pattern "redis_cluster" {
     fix       = "Raise max_shards, or leave it unset."
     at        = self.max_shards
     related   = [self.shards]
+    firm      = true
   }
   check "nodes" {
     # Memorystore for Redis Cluster takes 250 nodes.
@@ -134,6 +135,7 @@ pattern "redis_cluster" {
     fix       = "Lower max_shards or replicas."
     at        = self.max_shards
     related   = [self.replicas]
+    firm      = true
   }
   check "backups" {
     condition = cache.holds == "cache" || (self.backup_days > 0 && self.persistence != "none")

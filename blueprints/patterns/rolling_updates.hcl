@@ -97,6 +97,7 @@ pattern "rolling_updates" {
     fix       = "Leave surge unset."
     at        = self.surge
     related   = [self.unavailable]
+    firm      = true
   }
   check "more_than_one" {
     condition = service.min_instances > 1 || self.unavailable == 0
@@ -125,6 +126,7 @@ pattern "rolling_updates" {
     message   = "Checkpoints have to grow and end with 100, not ${join(", ", self.checkpoints)}."
     fix       = "Write them like [25, 50, 100]."
     at        = self.checkpoints
+    firm      = true
   }
   check "spread" {
     condition = self.surge + self.unavailable <= 100
@@ -132,6 +134,7 @@ pattern "rolling_updates" {
     fix       = "Lower surge or unavailable."
     at        = self.surge
     related   = [self.unavailable]
+    firm      = true
   }
   # SCALE-006
   check "settle" {

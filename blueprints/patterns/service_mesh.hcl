@@ -118,12 +118,14 @@ pattern "service_mesh" {
     message   = "${component.name} runs on a cluster, and a mesh is the cluster's matter."
     fix       = "Move service_mesh to the cluster."
     at        = self.mtls
+    firm      = true
   }
   check "ambient_on_a_cluster" {
     condition = self.mode == "sidecar" || component.kind == "cluster"
     message   = "Instances share no node, so each needs a proxy of its own."
     fix       = "Leave mode unset."
     at        = self.mode
+    firm      = true
   }
   # MESH-001
   check "overhead" {

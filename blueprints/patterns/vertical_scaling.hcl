@@ -160,6 +160,7 @@ pattern "vertical_scaling" {
     message   = "${component.name} has more than one instance: it scales horizontally already."
     fix       = "Leave replicas unset, or use auto_scaling_group."
     at        = component.kind == "database" ? component.cpu : component.replicas
+    firm      = true
   }
   check "high_above_low" {
     condition = self.low_cpu < self.high_cpu

@@ -266,6 +266,7 @@ target "aws" {
     fix       = "Name as many in zone_names, or lower zones."
     at        = self.zones
     related   = [self.zone_names]
+    firm      = true
   }
   check "hosted_zone" {
     condition = (self.hosted_zone_id == null) == (self.hosted_zone_name == null)
@@ -273,5 +274,6 @@ target "aws" {
     fix       = "Set both hosted_zone_id and hosted_zone_name, or neither."
     at        = self.hosted_zone_id
     related   = [self.hosted_zone_name]
+    firm      = true
   }
 }

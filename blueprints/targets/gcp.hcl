@@ -242,5 +242,6 @@ target "gcp" {
     fix       = "Name as many in zone_names, or lower zones."
     at        = self.zones
     related   = [self.zone_names]
+    firm      = true
   }
 }

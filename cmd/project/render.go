@@ -95,6 +95,9 @@ func (p *Project) Render(sel Selection) ([]*Root, hcl.Diagnostics) {
 		}
 		return append(diags, p.checkOutput(root)...)
 	})...)
+	if sel == (Selection{}) && !diags.HasErrors() {
+		diags = append(diags, p.Source.UnusedSuppressions()...)
+	}
 	return roots, unique(diags)
 }
 
