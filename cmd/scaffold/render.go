@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -16,11 +17,13 @@ import (
 )
 
 const renderHelp = `Render the blueprint into a folder: ./out beside the blueprint unless -o says
-otherwise. Files that you edited are never overwritten without --force, files of
-your own are never touched, and files that are no longer rendered are removed.
+otherwise. Files that you edited are never overwritten without --force, and --merge
+takes your edits along; files of your own are never touched, and files that are no
+longer rendered are removed.
 
   scaffold render                    everything
   scaffold render --env staging      one environment
+  scaffold render --merge            keep edits, and refuse where they collide with what changed
   scaffold render --check            nothing is written; exit code 2 if something would change`
 
 // renderFlags are the flags of commands that render.
@@ -28,6 +31,7 @@ type renderFlags struct {
 	out   string
 	sel   project.Selection
 	force bool
+	merge bool
 	check bool
 }
 
@@ -53,6 +57,7 @@ func (a *app) renderCommand() *cobra.Command {
 	}
 	a.selectionFlags(cmd, f)
 	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite files that were edited by hand")
+	cmd.Flags().BoolVar(&f.merge, "merge", false, "merge edits by hand with what is rendered now")
 	cmd.Flags().BoolVar(&f.check, "check", false, "write nothing; exit with 2 if a render would change something")
 	return cmd
 }
@@ -85,6 +90,9 @@ func (a *app) renderAll(args []string, f *renderFlags) (*rendering, error) {
 }
 
 func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
+	if f.merge && (f.force || f.check) {
+		return usageError{errors.New("--merge goes neither with --force, which gives edits up, nor with --check, which writes nothing")}
+	}
 	r, err := a.renderAll(args, f)
 	if err != nil {
 		return err
@@ -92,7 +100,7 @@ func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
 	if f.check {
 		return a.differences(r, true)
 	}
-	plan, err := output.Write(ctx, r.dir, r.tree, output.Options{Force: f.force, Tool: version(), Within: r.within()})
+	plan, err := output.Write(ctx, r.dir, r.tree, output.Options{Force: f.force, Merge: f.merge, Tool: version(), Within: r.within()})
 	if err != nil {
 		return err
 	}
@@ -109,7 +117,11 @@ func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
 }
 
 func summary(p output.Plan) string {
-	return fmt.Sprintf("%d new, %d changed, %d removed, %d unchanged", len(p.Created), len(p.Changed), len(p.Removed), len(p.Unchanged))
+	text := fmt.Sprintf("%d new, %d changed, %d removed, %d unchanged", len(p.Created), len(p.Changed), len(p.Removed), len(p.Unchanged))
+	if len(p.Merged) > 0 {
+		text += fmt.Sprintf("; %d with your edits", len(p.Merged))
+	}
+	return text
 }
 
 // coverageLine says how many points of the named patterns the output realises.
@@ -139,6 +151,7 @@ type renderJSON struct {
 	Changed   []string       `json:"changed"`
 	Removed   []string       `json:"removed"`
 	Unchanged int            `json:"unchanged"`
+	Merged    []string       `json:"merged"`
 	Coverage  []coverageJSON `json:"coverage"`
 }
 
@@ -155,7 +168,7 @@ type coverageJSON struct {
 func renderDocument(r *rendering, p output.Plan) renderJSON {
 	doc := renderJSON{
 		Blueprint: r.project.Source.Name, Folder: filepath.ToSlash(r.dir), Unchanged: len(p.Unchanged),
-		Created: notNil(p.Created), Changed: notNil(p.Changed), Removed: notNil(p.Removed), Coverage: []coverageJSON{},
+		Created: notNil(p.Created), Changed: notNil(p.Changed), Removed: notNil(p.Removed), Merged: notNil(p.Merged), Coverage: []coverageJSON{},
 	}
 	for _, root := range r.roots {
 		for _, c := range root.Result.Coverage {

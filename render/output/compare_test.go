@@ -43,7 +43,7 @@ func (f files) put(t testing.TB, dir string) {
 	}
 }
 
-// read is the inverse of put; the manifest is left out, empty folders are not.
+// read is the inverse of put; scaffold's own are left out, empty folders are not.
 func read(t testing.TB, dir string) files {
 	t.Helper()
 	out := files{}
@@ -55,6 +55,8 @@ func read(t testing.TB, dir string) files {
 		switch {
 		case rel == "." || rel == ManifestName:
 			return nil
+		case d.Name() == baseName && d.IsDir():
+			return filepath.SkipDir
 		case d.Type()&fs.ModeSymlink != 0:
 			target, err := os.Readlink(p)
 			out[rel] = "-> " + target

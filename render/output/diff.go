@@ -65,7 +65,7 @@ func (s *survey) changes() []change {
 	for _, st := range s.steps {
 		switch st.kind {
 		case create, alter:
-			content := s.tree[st.path]
+			content := s.content(st)
 			out = append(out, change{st.path, st.have, append([]byte{}, content...)})
 		case remove:
 			out = append(out, change{st.path, st.have, nil})

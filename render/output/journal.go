@@ -68,7 +68,7 @@ func (w *writer) stage() error {
 			rec.Removes = append(rec.Removes, recordStep{Path: st.path, State: st.state})
 			continue
 		}
-		if err := w.stageFile(&rec, st.path, st.state, w.tree[st.path], st.perm); err != nil {
+		if err := w.stageFile(&rec, st.path, st.state, w.content(st), st.perm); err != nil {
 			return err
 		}
 	}

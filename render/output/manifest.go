@@ -33,6 +33,9 @@ type Manifest struct {
 
 	// Files has "sha256:…" by path. Keys are written in sorted order.
 	Files map[string]string `json:"files"`
+
+	// Merged are those of them that hold edits which the user had merged.
+	Merged map[string]Merged `json:"merged,omitempty"`
 }
 
 // ReadManifest reads the manifest of a folder. A folder without one, or no
@@ -98,7 +101,20 @@ func (m Manifest) problem() string {
 			return fmt.Sprintf("has a malformed hash for %q", p)
 		}
 	}
+	for p, merged := range m.Merged {
+		if m.Files[p] == "" {
+			return fmt.Sprintf("has an edit of %q, which it does not list", p)
+		}
+		if !hashPattern.MatchString(merged.Hash) {
+			return fmt.Sprintf("has a malformed hash for the edit of %q", p)
+		}
+	}
 	return ""
+}
+
+// holds reports whether a file is as it was written, or as a merge left it.
+func (m Manifest) holds(p string, content []byte) bool {
+	return isContent(content, m.Files[p]) || isContent(content, m.Merged[p].Hash)
 }
 
 // encode writes the manifest as it stands in the folder.

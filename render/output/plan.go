@@ -17,6 +17,10 @@ type Plan struct {
 	// Conflicts are the files that keep the plan from being carried out.
 	Conflicts []Conflict
 
+	// Merged are the files that hold edits of the user's after a merge. They are
+	// in Changed or Unchanged too.
+	Merged []string
+
 	// Overwritten are the conflicts that a forced write ran over. Their paths
 	// are in Created, Changed or Removed too; what they held is gone.
 	Overwritten []Conflict
@@ -58,22 +62,30 @@ func (c Conflict) String() string { return c.Path + ": " + c.Reason }
 type ConflictError struct {
 	Dir       string
 	Conflicts []Conflict
+	Merge     bool // a merge was asked for
 }
 
 func (e *ConflictError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "nothing was written to %s, because it would lose what is not scaffold's:\n", e.Dir)
-	force, move := false, false
+	force, move, edited := false, false, false
 	for _, c := range e.Conflicts {
 		fmt.Fprintf(&b, "  %s\n", c)
 		force = force || c.Forceable()
 		move = move || !c.Forceable()
+		edited = edited || c.Kind == Edited
 	}
 	switch {
 	case force && move:
 		b.WriteString("Move them away; --force overwrites the files, but never a folder or a device.")
 	case move:
 		b.WriteString("Move it away or rename what is rendered there; --force does not overwrite a folder or a device.")
+	case e.Merge && edited:
+		b.WriteString("Take back the part of your edit that stands there (\"scaffold diff\" shows what is rendered) and merge " +
+			"again, move it to a file of your own beside it or into the blueprint, or overwrite it with --force.")
+	case edited:
+		b.WriteString("Take your edits along with --merge, move them to files of your own beside them (scaffold leaves those " +
+			"alone) or into the blueprint, look at the difference with \"scaffold diff\", or overwrite them with --force.")
 	default:
 		b.WriteString("Move your changes to files of your own beside them (scaffold leaves those alone) or into the " +
 			"blueprint, look at the difference with \"scaffold diff\", or overwrite them with --force.")

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -29,6 +30,7 @@ type step struct {
 	have     []byte      // content of the file that is there, nil if none
 	state    string      // stateOf the path
 	perm     fs.FileMode // of the file that is there
+	merged   []byte      // content with the user's edits; nil: what is rendered
 	conflict *Conflict   // the reason not to, unless forced
 }
 
@@ -44,7 +46,7 @@ type print struct {
 type survey struct {
 	folder
 	tree     Tree
-	within   []string // the folders that the tree speaks for; none: all
+	opts     Options
 	root     *os.Root // nil if the folder does not exist
 	manifest Manifest
 	steps    []step
@@ -53,6 +55,8 @@ type survey struct {
 	// meanwhile is noticed later.
 	before  map[string]print
 	foreign bool
+
+	archive *zip.Reader // what was rendered last, once it was asked for
 
 	at     *os.Root // the folder that read went to last
 	atName string
@@ -87,7 +91,7 @@ func surveyed(dir string, tree Tree, within []string) (*survey, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(f.parent); errors.Is(err, fs.ErrNotExist) {
-		return newSurvey(f, tree, within)
+		return newSurvey(f, tree, Options{Within: within})
 	}
 	unlock, err := f.lock(context.Background(), 0)
 	if err != nil {
@@ -97,15 +101,15 @@ func surveyed(dir string, tree Tree, within []string) (*survey, error) {
 	if _, err := f.recover(); err != nil {
 		return nil, err
 	}
-	s, err := newSurvey(f, tree, within)
+	s, err := newSurvey(f, tree, Options{Within: within})
 	if err == nil {
 		s.close()
 	}
 	return s, err
 }
 
-func newSurvey(f folder, tree Tree, within []string) (*survey, error) {
-	s := &survey{folder: f, tree: tree, within: within}
+func newSurvey(f folder, tree Tree, opts Options) (*survey, error) {
+	s := &survey{folder: f, tree: tree, opts: opts}
 	root, err := os.OpenRoot(f.abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -168,10 +172,10 @@ func (s *survey) examine() error {
 
 // covers reports whether the tree speaks for a path.
 func (s *survey) covers(p string) bool {
-	if len(s.within) == 0 {
+	if len(s.opts.Within) == 0 {
 		return true
 	}
-	for _, folder := range s.within {
+	for _, folder := range s.opts.Within {
 		if strings.HasPrefix(p, folder+"/") {
 			return true
 		}
@@ -253,9 +257,73 @@ func (s *survey) replaced(st step, mode fs.FileMode) (step, error) {
 	case !ours:
 		st.conflict = &Conflict{st.path, Foreign, "was not written by scaffold, and a file of that name is rendered"}
 	case !isContent(st.have, hash):
-		st.conflict = &Conflict{st.path, Edited, "was edited, and is rendered differently"}
+		s.edited(&st, hash)
 	}
 	return st, nil
+}
+
+// edited is replaced where the file holds edits of the user's. Those that were
+// merged with the very text that is rendered stay.
+func (s *survey) edited(st *step, hash string) {
+	rendered, record := s.tree[st.path], s.manifest.Merged[st.path]
+	same := hashOf(rendered) == hash
+	switch {
+	case same && isContent(st.have, record.Hash) && !s.opts.Force:
+		st.kind, st.merged = keep, st.have
+		return
+	case !s.opts.Merge && isContent(st.have, record.Hash):
+		st.conflict = &Conflict{st.path, Edited, "holds merged edits of yours, and is rendered differently now"}
+		return
+	case !s.opts.Merge:
+		st.conflict = &Conflict{st.path, Edited, "was edited, and is rendered differently"}
+		return
+	case same:
+		st.kind, st.merged = keep, st.have
+		return
+	}
+	base := s.lastRendered(st.path)
+	if base == nil {
+		st.conflict = &Conflict{st.path, Edited, "was edited, and what scaffold rendered there last is not kept here, so there is nothing to tell the edit from"}
+		return
+	}
+	merged, reason := mergeEdit(base, st.have, rendered)
+	if reason != "" {
+		st.conflict = &Conflict{st.path, Edited, reason}
+		return
+	}
+	st.merged = merged
+	if bytes.Equal(merged, st.have) {
+		st.kind = keep
+	}
+}
+
+// content is what the file of a step is to hold.
+func (s *survey) content(st step) []byte {
+	if st.merged != nil {
+		return st.merged
+	}
+	return s.tree[st.path]
+}
+
+// records are the edits that stay, for the manifest.
+func (s *survey) records() map[string]Merged {
+	records := map[string]Merged{}
+	for p, record := range s.manifest.Merged {
+		if !s.covers(p) {
+			records[p] = record
+		}
+	}
+	for _, st := range s.steps {
+		if st.merged == nil || bytes.Equal(st.merged, s.tree[st.path]) {
+			continue
+		}
+		record := s.manifest.Merged[st.path]
+		if !isContent(st.merged, record.Hash) || hashOf(s.tree[st.path]) != s.manifest.Files[st.path] {
+			record = newMerged(st.merged, s.tree[st.path])
+		}
+		records[st.path] = record
+	}
+	return records
 }
 
 // unwanted finds what to do for a path of ours that is no longer rendered.
@@ -350,7 +418,7 @@ func (s *survey) list(dir string) (prints map[string]print, foreign bool, err er
 			}
 			return err
 		case d.IsDir():
-			foreign = true
+			foreign = foreign || p != baseName
 			return fs.SkipDir
 		}
 		foreign = true
@@ -369,6 +437,9 @@ func (s *survey) plan(force bool) Plan {
 				continue
 			}
 			p.Overwritten = append(p.Overwritten, *c)
+		}
+		if st.merged != nil && s.opts.Merge {
+			p.Merged = append(p.Merged, st.path)
 		}
 		switch st.kind {
 		case keep:

@@ -147,7 +147,7 @@ func (w *writer) fill(parent *os.Root, top string) error {
 		if st.kind == keep {
 			err = parent.Link(path.Join(w.base, st.path), target)
 		} else {
-			err = writeNew(parent, target, w.tree[st.path], st.perm, false)
+			err = writeNew(parent, target, w.content(st), st.perm, false)
 		}
 		if err != nil {
 			return err
@@ -257,7 +257,7 @@ func pristine(root *os.Root) bool {
 		if p == ManifestName {
 			continue
 		}
-		if content, err := root.ReadFile(p); err != nil || !isContent(content, m.Files[p]) {
+		if content, err := root.ReadFile(p); err != nil || !m.holds(p, content) {
 			return false
 		}
 	}

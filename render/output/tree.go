@@ -86,7 +86,7 @@ func badPath(p string) string {
 		return "has an empty, \".\" or \"..\" part; it must stay inside the output folder"
 	}
 	first, _, _ := strings.Cut(p, "/")
-	if slices.Contains([]string{ManifestName, stagingName}, folded(first)) {
+	if slices.Contains([]string{ManifestName, stagingName, baseName}, folded(first)) {
 		return "is a name that scaffold keeps for itself"
 	}
 	for part := range strings.SplitSeq(p, "/") {

@@ -16,7 +16,7 @@ func TestValidate(t *testing.T) {
 		"", ".", "..", "/", "/etc/passwd", "../x", "a/../../x", "a/..", "a/../b", "./a", "a//b", "a/", "a/./b",
 		`a\b`, `..\x`, `C:\x`, "C:x", "a\x00b", "a\nb", "a\x7f", "\xff",
 		"CON", "con.tf", "aux", "x/NUL.txt", "lpt1.a.b", "COM¹", "nul .txt", "a.", "a ", "a./b", "a?b", "a*", "a|b", `a"b`, "<a>",
-		".scaffold.json", ".Scaffold.JSON", ".scaffold.json/x", ".scaffold-staging", ".scaffold-staging/commit", ".SCAFFOLD-staging/0",
+		".scaffold.json", ".Scaffold.JSON", ".scaffold.json/x", ".scaffold-staging", ".scaffold-staging/commit", ".SCAFFOLD-staging/0", ".scaffold-base/files.zip",
 		strings.Repeat("x", 256),
 	}
 	for _, p := range good {

@@ -18,6 +18,10 @@ type Options struct {
 	// the tree needs their place. Plan.Overwritten says which.
 	Force bool
 
+	// Merge takes edits of the user's along where they do not collide with what
+	// is rendered differently. Plan.Merged says which files hold some.
+	Merge bool
+
 	// Tool is the version of scaffold, without "v". A folder that a newer
 	// version wrote is refused unless forced.
 	Tool string
@@ -73,16 +77,16 @@ func Write(ctx context.Context, dir string, tree Tree, opts Options) (Plan, erro
 
 // write is one attempt, under the lock.
 func (f folder) write(ctx context.Context, tree Tree, opts Options) (Plan, error) {
-	s, err := newSurvey(f, tree, opts.Within)
+	s, err := newSurvey(f, tree, opts)
 	if err != nil {
 		return Plan{}, err
 	}
 	defer s.close()
 	plan := s.plan(opts.Force)
 	if len(plan.Conflicts) > 0 {
-		return plan, &ConflictError{Dir: f.abs, Conflicts: plan.Conflicts}
+		return plan, &ConflictError{Dir: f.abs, Conflicts: plan.Conflicts, Merge: opts.Merge}
 	}
-	next := Manifest{Tool: opts.Tool, Files: make(map[string]string, len(tree))}
+	next := Manifest{Tool: opts.Tool, Files: make(map[string]string, len(tree)), Merged: s.records()}
 	for p, content := range tree {
 		next.Files[p] = hashOf(content)
 	}
@@ -91,7 +95,7 @@ func (f folder) write(ctx context.Context, tree Tree, opts Options) (Plan, error
 			next.Files[p] = hash
 		}
 	}
-	if plan.Empty() && s.manifest.Files != nil && maps.Equal(next.Files, s.manifest.Files) {
+	if plan.Empty() && s.manifest.Files != nil && maps.Equal(next.Files, s.manifest.Files) && maps.Equal(next.Merged, s.manifest.Merged) {
 		return plan, nil
 	}
 	if older(opts.Tool, s.manifest.Tool) && !opts.Force {
@@ -102,6 +106,7 @@ func (f folder) write(ctx context.Context, tree Tree, opts Options) (Plan, error
 		return plan, fmt.Errorf("writing %s: %w", f.abs, err)
 	}
 	plan.Kept = w.kept
+	_ = s.keepBase() // what cannot be kept is missed by a merge only, which says so
 	return plan, nil
 }
 

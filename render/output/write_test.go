@@ -187,7 +187,7 @@ func interrupted(t *testing.T, dir string, now files) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSurvey(f, treeOf(now), nil)
+	s, err := newSurvey(f, treeOf(now), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
