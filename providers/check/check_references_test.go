@@ -85,6 +85,16 @@ func TestReferences(t *testing.T) {
 			want: `4: Self-referential block (at plan): Configuration for toy_box.x may not refer to itself.`,
 		},
 		{
+			name: "itself without an instance key",
+			text: box("for_each = toset([\"a\"])\n  size     = toy_box.x.size"),
+			want: `5: Missing resource instance key: Because toy_box.x has "for_each" set, its attributes must be accessed on specific instances. For example, to correlate with indices of a referring resource, use: toy_box.x[each.key]`,
+		},
+		{
+			name: "an attribute that it does not have itself",
+			text: box("size = toy_box.x.sise"),
+			want: `4: Unsupported attribute: This object has no argument, nested block, or exported attribute named "sise". Did you mean "size"?`,
+		},
+		{
 			name: "type alone",
 			text: value("toy_box"),
 			want: `2: Invalid reference: A reference to a resource type must be followed by at least one attribute access, specifying the resource name.`,

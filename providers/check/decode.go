@@ -162,6 +162,8 @@ func (d *decoder) value(attribute *hcl.Attribute, described *schema.Attribute, m
 	}
 	switch {
 	case value.IsNull() && described.Required:
+		// Terraform lets it pass where something in the same blocks is not known
+		// before the apply, which then fails.
 		d.add(problem("Missing required argument",
 			fmt.Sprintf("The argument %q is required, but it is null here.", attribute.Name), attribute.Expr.Range()))
 	case value.IsNull():

@@ -113,11 +113,12 @@ func (c *checker) resourceReference(ref reference, s scope) hcl.Diagnostics {
 		return hcl.Diagnostics{problem("Reference to undeclared resource",
 			fmt.Sprintf("A %s resource %q %q has not been declared in the root module.%s", kind, ref.typ, ref.name, hint), ref.at())}
 	}
-	if s.inside == r { // validation lets it pass
+	diags := instanceKey(r, ref)
+	diags = append(diags, staticTraversal(r.schema, ref.rest, ref.at())...)
+	if s.inside == r && !diags.HasErrors() { // validation lets it pass
 		return atPlan(problem("Self-referential block", fmt.Sprintf("Configuration for %s may not refer to itself.", r.address()), ref.at()))
 	}
-	diags := instanceKey(r, ref)
-	return append(diags, staticTraversal(r.schema, ref.rest, ref.at())...)
+	return diags
 }
 
 // instanceKey checks that a key is given exactly where there are instances.
