@@ -268,6 +268,23 @@ target "aws" {
     related   = [self.zone_names]
     firm      = true
   }
+  derived "private_addresses" {
+    # Each zone gets an eighth of the network for its instances and pods; AWS keeps
+    # five addresses of every subnet to itself (VPC user guide, "Subnet sizing").
+    value   = pow(2, 29 - tonumber(split("/", self.cidr)[1])) - 5
+    summary = "How many addresses the private subnet of a zone has, in a network that is made."
+  }
+  derived "peak_addresses" {
+    value   = ceil(sum(concat([0], [for s in blueprint.services : s.peak_instances], [for c in blueprint.clusters : c.max_nodes])) / self.zones)
+    summary = "How many addresses instances, pods and nodes of a zone take at their most, rollouts included."
+  }
+  check "addresses" {
+    condition = self.network != null || self.peak_addresses <= self.private_addresses
+    message   = "At their most instances, pods and nodes take ${self.peak_addresses} addresses in each zone, and its subnet has ${self.private_addresses}: the rest would not start."
+    fix       = "Choose a larger network, 10.0.0.0/16 for example, before the first apply: it cannot grow later."
+    at        = self.cidr
+    related   = [self.zones]
+  }
   check "hosted_zone" {
     condition = (self.hosted_zone_id == null) == (self.hosted_zone_name == null)
     message   = "A hosted zone needs both its id and its name."

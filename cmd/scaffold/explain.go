@@ -17,12 +17,13 @@ const explainHelp = `Explain where something comes from:
   scaffold explain out/aws/service_web.tf:42    a rendered line: its pack line, its blueprint
                                                 line, and the arithmetic behind its values
   scaffold explain service.web.pool             a value: where it was set, or what it was computed from
-  scaffold explain read_replicas --target aws   a pattern: which rendered address shows each of its points`
+  scaffold explain read_replicas --target aws   a pattern: which rendered address shows each of its points
+  scaffold explain database.connections         a rule: what it asks for, and whether it can be ignored`
 
 func (a *app) explainCommand() *cobra.Command {
 	f := &renderFlags{}
 	cmd := &cobra.Command{
-		Use: "explain FILE:LINE|VALUE|PATTERN [BLUEPRINT]", Short: "Explain a rendered line, a value or a pattern", Long: explainHelp, Args: args(1, 2),
+		Use: "explain FILE:LINE|VALUE|PATTERN|RULE [BLUEPRINT]", Short: "Explain a rendered line, a value, a pattern or a rule", Long: explainHelp, Args: args(1, 2),
 		ValidArgsFunction: ofCatalogue("patterns"),
 		RunE:              func(_ *cobra.Command, args []string) error { return a.explain(args[0], args[1:], f) },
 	}
@@ -40,6 +41,9 @@ func (a *app) explain(what string, rest []string, f *renderFlags) error {
 	}
 	if p.Catalog.Has("patterns", what) {
 		return a.explainPattern(what, rest, f)
+	}
+	if rules := rulesCalled(p, what); len(rules) > 0 {
+		return a.explainRules(rules)
 	}
 	return a.explainValue(p, what, f)
 }
@@ -204,9 +208,9 @@ func (a *app) explainValue(p *project.Project, what string, f *renderFlags) erro
 		attr := root.Model.Find(what)
 		if attr == nil {
 			if near := nearestValue(p, root.Model, what); near != "" {
-				return usageError{fmt.Errorf("there is no value, pattern or rendered line called %q; did you mean %s?", what, near)}
+				return usageError{fmt.Errorf("there is no value, pattern, rule or rendered line called %q; did you mean %s?", what, near)}
 			}
-			return usageError{fmt.Errorf("there is no value, pattern or rendered line called %q; write KIND.NAME.VALUE, a pattern's id, or FILE:LINE", what)}
+			return usageError{fmt.Errorf("there is no value, pattern, rule or rendered line called %q; write KIND.NAME.VALUE, a pattern's id, a rule's name, or FILE:LINE", what)}
 		}
 		e := explanation{Subject: what, Values: []*valueJSON{valueOf(p, attr, map[*blueprints.Attr]bool{}, 0)}}
 		if e.Values[0] == nil {
@@ -239,7 +243,7 @@ func nearestValue(p *project.Project, m *blueprints.Model, what string) string {
 			return parent + "." + near
 		}
 	}
-	return ""
+	return nearestRule(p, what)
 }
 
 func cutLast(path string) (string, string, bool) {
