@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"scaffold/cmd/project"
+	"scaffold/render"
 )
 
 // The random blueprints of maker_test.go may each be refused by a rule. Whatever is
@@ -101,6 +102,20 @@ func renderText(t *testing.T, text, environment, target string) ([]*project.Root
 		return nil, diags
 	}
 	return p.Render(project.Selection{Environment: environment, Target: target})
+}
+
+// randomRoots gives the roots of as many random blueprints that no rule refuses.
+func randomRoots(t *testing.T, target string, want int, try func(*testing.T, *render.Result)) {
+	t.Helper()
+	for seed := uint64(1000); want > 0; seed++ {
+		made := blueprint(seed)
+		roots, diags := renderText(t, made.text, made.environment, target)
+		if diags.HasErrors() {
+			continue // TestRandomBlueprints judges these
+		}
+		want--
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { try(t, roots[0].Result) })
+	}
 }
 
 func firstErrors(diags hcl.Diagnostics) string {

@@ -34,16 +34,9 @@ func TestTerraform(t *testing.T) {
 func TestTerraformOnRandomBlueprints(t *testing.T) {
 	program, err := exec.LookPath("terraform")
 	require(t, err == nil, "terraform")
-	want, done := map[string]int{"quick": 1, "ci": 10, "all": 40}[depth()], 0
-	for seed := uint64(1000); done < want; seed++ {
-		made := blueprint(seed)
-		roots, diags := renderText(t, made.text, made.environment, "aws")
-		if diags.HasErrors() {
-			continue // TestRandomBlueprints judges these
-		}
-		done++
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { accept(t, program, roots[0].Result) })
-	}
+	randomRoots(t, "aws", map[string]int{"quick": 1, "ci": 10, "all": 40}[depth()], func(t *testing.T, result *render.Result) {
+		accept(t, program, result)
+	})
 }
 
 // accept requires that terraform takes a root as it is.
@@ -62,7 +55,7 @@ func accept(t *testing.T, program string, result *render.Result) {
 	if out := tf.run("validate", "-no-color"); warns(out) {
 		t.Errorf("validate warns:\n%s", out)
 	}
-	tf.override()
+	tf.override(false)
 	tf.run("init", "-input=false", "-plugin-dir="+mirror)
 	tf.run(append([]string{"plan", "-input=false", "-no-color"}, tf.variables()...)...)
 }
@@ -97,26 +90,23 @@ func tail(s string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// override keeps the provider from asking anybody whose the credentials are and
-// whether they are good, and the state in the folder.
-func (tf terraform) override() {
+// override keeps the provider from asking whether the credentials are good, nor,
+// where no one can answer, whose they are; and the state in the folder.
+func (tf terraform) override(answered bool) {
 	tf.t.Helper()
 	const text = `provider "aws" {
   skip_credentials_validation = true
-  skip_requesting_account_id  = true
+  skip_requesting_account_id  = %t
   skip_metadata_api_check     = true
   skip_region_validation      = true
-  allowed_account_ids         = null
   s3_use_path_style           = true
+  allowed_account_ids         = null
   max_retries                 = 1
 }
-
-terraform {
-  backend "local" {}
-}
 `
+	provider := fmt.Sprintf(text, !answered)
+	all := provider + "\nterraform {\n  backend \"local\" {}\n}\n"
 	aliases := regexp.MustCompile(`alias\s+= "([a-z0-9_]+)"`)
-	all := text
 	files, _ := filepath.Glob(filepath.Join(tf.dir, "*.tf"))
 	for _, f := range files {
 		data, err := os.ReadFile(f)
@@ -124,7 +114,7 @@ terraform {
 			tf.t.Fatal(err)
 		}
 		for _, m := range aliases.FindAllStringSubmatch(string(data), -1) {
-			all += strings.Replace(strings.SplitN(text, "\n\n", 2)[0], "{", fmt.Sprintf("{\n  alias = %q", m[1]), 1) + "\n"
+			all += "\n" + strings.Replace(provider, "{", fmt.Sprintf("{\n  alias = %q", m[1]), 1)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(tf.dir, "test_override.tf"), []byte(all), 0o644); err != nil {

@@ -5,10 +5,34 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"scaffold/render"
 )
 
-// TestTflint holds every Terraform root against tflint's recommended rules.
+// TestTflint holds every Terraform root against tflint's recommended rules: no
+// variable, local or data source that nothing uses is among them.
 func TestTflint(t *testing.T) {
+	lint := tflint(t)
+	for _, name := range sampled(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, root := range rendered(t, name) {
+				if hasConfig(root.Result) {
+					t.Run(root.Folder, func(t *testing.T) { lint(t, root.Result) })
+				}
+			}
+		})
+	}
+}
+
+// TestTflintOnRandomBlueprints does the same with roots of random blueprints.
+func TestTflintOnRandomBlueprints(t *testing.T) {
+	lint := tflint(t)
+	randomRoots(t, "aws", map[string]int{"quick": 2, "ci": 20, "all": 100}[depth()], lint)
+}
+
+// tflint gives a function that lints one root.
+func tflint(t *testing.T) func(*testing.T, *render.Result) {
+	t.Helper()
 	program, err := exec.LookPath("tflint")
 	require(t, err == nil, "tflint")
 	config := filepath.Join(t.TempDir(), "tflint.hcl")
@@ -16,20 +40,14 @@ func TestTflint(t *testing.T) {
 	if err := os.WriteFile(config, []byte(rules), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range sampled(t) {
-		t.Run(name, func(t *testing.T) {
-			for _, root := range rendered(t, name) {
-				if !hasConfig(root.Result) {
-					continue
-				}
-				dir := t.TempDir()
-				writeRoot(t, dir, root.Result)
-				cmd := exec.Command(program, "--config", config, "--format", "compact")
-				cmd.Dir = dir
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Errorf("%s: %v\n%s", root.Folder, err, out)
-				}
-			}
-		})
+	return func(t *testing.T, result *render.Result) {
+		t.Helper()
+		dir := t.TempDir()
+		writeRoot(t, dir, result)
+		cmd := exec.Command(program, "--config", config, "--format", "compact")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 }

@@ -13,6 +13,8 @@ locals {
 
 # The user names and passwords of all shards.
 data "aws_iam_policy_document" "this_secrets" {
+  when = length(let.shard_clients) > 0 || length(database.database_sharding.move) > 0
+
   statement {
     actions   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
     resources = database.flavour == "server" ? [for shard in aws_db_instance.this : shard.master_user_secret[0].secret_arn] : [for shard in aws_rds_cluster.this : shard.master_user_secret[0].secret_arn]

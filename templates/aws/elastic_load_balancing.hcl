@@ -316,7 +316,7 @@ resource "aws_lb_listener_rule" "this_path" {
 }
 
 resource "aws_lb_listener" "this_redirect" {
-  when = let.balancer.tls
+  when = let.balancer.tls && !let.nested
 
   load_balancer_arn = aws_lb.this.arn
   port              = 80

@@ -126,22 +126,6 @@ resource "aws_lb_listener" "api" {
   depends_on = [aws_autoscaling_group.api]
 }
 
-resource "aws_lb_listener" "api_redirect" {
-  load_balancer_arn = aws_lb.api.arn
-  port              = 80
-  protocol          = "HTTP"
-
-  default_action {
-    type = "redirect"
-
-    redirect {
-      port        = "443"
-      protocol    = "HTTPS"
-      status_code = "HTTP_301"
-    }
-  }
-}
-
 resource "aws_acm_certificate" "api" {
   domain_name       = "api.example.com"
   validation_method = "DNS"
