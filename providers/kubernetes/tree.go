@@ -92,14 +92,18 @@ func readTreeRules() (*treeRules, error) {
 // above it, and adds the ones that need the tree or a loop.
 func (t *tree) library() (map[string]cel.Function, error) {
 	functions := map[string]cel.Function{
-		"all":      t.allFunction,
-		"exists":   t.existsFunction,
-		"selects":  selectsFunction,
-		"selected": t.selectedFunction,
-		"peers":    t.peersFunction,
-		"policies": t.policiesFunction,
-		"service":  serviceFunction,
-		"merge":    mergeFunction,
+		"all":       t.allFunction,
+		"get":       t.getFunction,
+		"having":    t.havingFunction,
+		"flatten":   flattenFunction,
+		"selecting": t.selectingFunction,
+		"exists":    t.existsFunction,
+		"selects":   selectsFunction,
+		"selected":  t.selectedFunction,
+		"peers":     t.peersFunction,
+		"policies":  t.policiesFunction,
+		"service":   serviceFunction,
+		"merge":     mergeFunction,
 	}
 	for _, f := range t.rules.Functions {
 		program, err := cel.Compile(f.Body, functions)

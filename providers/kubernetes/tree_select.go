@@ -24,13 +24,18 @@ func (l labelled[T]) add(thing T, namespace, key, value string) {
 type selection struct {
 	pods     labelled[int]
 	policies labelled[treeObject]
+	others   map[[2]string]labelled[selecting] // by kind and place of the selector
+	texts    map[[2]string]map[[2]string][]any // by kind and place, then by namespace and text
 }
 
 // anyLabel stands for the label of what has none, or wants none in particular.
 const anyLabel = ""
 
 func (t *tree) indexSelectors() {
-	t.selection = selection{pods: labelled[int]{}, policies: labelled[treeObject]{}}
+	t.selection = selection{
+		pods: labelled[int]{}, policies: labelled[treeObject]{},
+		others: map[[2]string]labelled[selecting]{}, texts: map[[2]string]map[[2]string][]any{},
+	}
 	for i, p := range t.pods {
 		namespace := p.object.meta("namespace")
 		t.selection.pods.add(i, namespace, anyLabel, "")
@@ -130,4 +135,111 @@ func (t *tree) policiesFunction(args ...any) (any, error) {
 		}
 	}
 	return found, nil
+}
+
+// selectingFunction returns the objects of a kind that have, at a place, a
+// selector that selects a pod of their namespace: selecting(kind, place, pod).
+func (t *tree) selectingFunction(args ...any) (any, error) {
+	if len(args) != 3 {
+		return nil, fmt.Errorf("selecting takes a kind, a place and a pod")
+	}
+	kind, _ := args[0].(string)
+	place, _ := args[1].(string)
+	pod, _ := args[2].(map[string]any)
+	namespace, _ := pod["namespace"].(string)
+	labels, _ := pod["labels"].(map[string]any)
+	index := t.selectors(kind, place)
+	found := []any{}
+	consider := func(key, value string) {
+		for _, s := range index[[3]string{namespace, key, value}] {
+			if ok, _ := selectsFunction(s.selector, labels); ok == true {
+				found = append(found, s.object)
+			}
+		}
+	}
+	consider(anyLabel, "")
+	for key, value := range labels {
+		if text, ok := value.(string); ok {
+			consider(key, text)
+		}
+	}
+	return found, nil
+}
+
+// selecting is an object with the selector at a place of it.
+type selecting struct{ object, selector map[string]any }
+
+// selectors indexes the selectors of a kind when they are first asked for.
+func (t *tree) selectors(kind, place string) labelled[selecting] {
+	if index := t.selection.others[[2]string{kind, place}]; index != nil {
+		return index
+	}
+	index := labelled[selecting]{}
+	for _, o := range t.byKind[kind] {
+		for _, l := range at(o, place) {
+			selector, _ := l.plain.(map[string]any)
+			if selector["matchLabels"] == nil && selector["matchExpressions"] == nil {
+				selector = map[string]any{"matchLabels": selector} // a Service has its labels plainly
+			}
+			key, value := wantedLabel(selector)
+			index.add(selecting{o.plain, selector}, o.meta("namespace"), key, value)
+		}
+	}
+	t.selection.others[[2]string{kind, place}] = index
+	return index
+}
+
+// getFunction returns a list with the object that has a name, or an empty one:
+// get(kind, namespace, name).
+func (t *tree) getFunction(args ...any) (any, error) {
+	return t.havingFunction(append([]any{args[0], "metadata.name"}, args[1:]...)...)
+}
+
+// havingFunction returns the objects of a kind with a text at a place:
+// having(kind, place, namespace, text).
+func (t *tree) havingFunction(args ...any) (any, error) {
+	var texts [4]string
+	for i := range texts {
+		if i >= len(args) {
+			return nil, fmt.Errorf("having takes a kind, a place, a namespace and a text")
+		}
+		texts[i], _ = args[i].(string)
+	}
+	at := [2]string{texts[0], texts[1]}
+	if t.selection.texts[at] == nil {
+		t.selection.texts[at] = t.indexTexts(texts[0], texts[1])
+	}
+	return t.selection.texts[at][[2]string{texts[2], texts[3]}], nil
+}
+
+func (t *tree) indexTexts(kind, place string) map[[2]string][]any {
+	index := map[[2]string][]any{}
+	for _, o := range t.byKind[kind] {
+		for _, l := range at(o, place) {
+			if text, ok := l.plain.(string); ok {
+				key := [2]string{o.meta("namespace"), text}
+				index[key] = append(index[key], o.plain)
+			}
+		}
+	}
+	return index
+}
+
+// flattenFunction makes one list of lists in lists: flatten(list).
+func flattenFunction(args ...any) (any, error) {
+	flat := []any{}
+	var add func(value any)
+	add = func(value any) {
+		if list, ok := value.([]any); ok {
+			for _, item := range list {
+				add(item)
+			}
+			return
+		}
+		flat = append(flat, value)
+	}
+	for _, arg := range args {
+		add(arg)
+	}
+	return flat, nil
 }

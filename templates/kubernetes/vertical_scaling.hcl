@@ -18,6 +18,17 @@ let {
   # Image and API of the target's version; the cluster of a cloud has its own.
   kubectl = "registry.k8s.io/kubectl:v${target.provider == "kubernetes" ? target.version : service.runs_on.version}.0"
   weekday = service.vertical_scaling == null ? 0 : index(["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"], service.vertical_scaling.window_day)
+
+  snapshot = service.vertical_scaling == null ? "" : jsonencode({
+    apiVersion = "snapshot.storage.k8s.io/v1"
+    kind       = "VolumeSnapshot"
+    metadata   = { generateName = "${service.name}-", namespace = let.namespace, annotations = { "keep-days" = tostring(service.vertical_scaling.snapshot_days) } }
+    spec = merge(
+      { source = { persistentVolumeClaimName = "data-${service.name}-0" } },
+      target.snapshot_class == null ? {} : { volumeSnapshotClassName = target.snapshot_class },
+    )
+  })
+  snapshot_name = "${service.name}-resize-${hash(let.snapshot, 8)}"
 }
 
 manifest "autoscaling.k8s.io/v1" "VerticalPodAutoscaler" "this" {
@@ -64,21 +75,12 @@ manifest "autoscaling.k8s.io/v1" "VerticalPodAutoscaler" "this" {
 manifest "v1" "ConfigMap" "this_resize" {
   when = self.resize == "window"
   metadata = {
-    name      = "${service.name}-resize"
+    name      = let.snapshot_name
     namespace = let.namespace
     labels    = { "app.kubernetes.io/name" = service.name }
   }
-  data = {
-    "snapshot.json" = jsonencode({
-      apiVersion = "snapshot.storage.k8s.io/v1"
-      kind       = "VolumeSnapshot"
-      metadata   = { generateName = "${service.name}-", namespace = let.namespace, annotations = { "keep-days" = tostring(self.snapshot_days) } }
-      spec = merge(
-        { source = { persistentVolumeClaimName = "data-${service.name}-0" } },
-        target.snapshot_class == null ? {} : { volumeSnapshotClassName = target.snapshot_class },
-      )
-    })
-  }
+  immutable = true
+  data      = { "snapshot.json" = let.snapshot }
 }
 
 # The window: a new size costs a restart. Announce it.
@@ -161,7 +163,7 @@ manifest "batch/v1" "CronJob" "this_resize" {
             volumes = [
               {
                 name      = "snapshot"
-                configMap = { name = "${service.name}-resize" }
+                configMap = { name = let.snapshot_name }
               },
             ]
           }
