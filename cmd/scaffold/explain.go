@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +19,7 @@ const explainHelp = `Explain where something comes from:
   scaffold explain out/aws/service_web.tf:42    a rendered line: its pack line, its blueprint
                                                 line, and the arithmetic behind its values
   scaffold explain service.web.pool             a value: where it was set, or what it was computed from
+  scaffold explain service.web                  all values of a component, or of a block in it
   scaffold explain read_replicas --target aws   a pattern: which rendered address shows each of its points
   scaffold explain database.connections         a rule: what it asks for, and whether it can be ignored`
 
@@ -41,9 +44,6 @@ func (a *app) explain(what string, rest []string, f *renderFlags) error {
 	}
 	if p.Catalog.Has("patterns", what) {
 		return a.explainPattern(what, rest, f)
-	}
-	if rules := rulesCalled(p, what); len(rules) > 0 {
-		return a.explainRules(rules)
 	}
 	return a.explainValue(p, what, f)
 }
@@ -198,30 +198,36 @@ func (a *app) printValue(v *valueJSON, indent string) {
 	}
 }
 
+// explainValue explains a value, or all values of a block. Targets that agree
+// are spoken of once, and what is no value may be the code of a rule.
 func (a *app) explainValue(p *project.Project, what string, f *renderFlags) error {
 	roots, diags := p.Resolve(f.sel)
 	if diags.HasErrors() {
+		if rules := rulesCalled(p, what); len(rules) > 0 {
+			return a.explainRules(rules) // it may be the very rule that is not met
+		}
 		return a.report(p, diags)
 	}
 	var all []explanation
 	for _, root := range roots {
-		attr := root.Model.Find(what)
-		if attr == nil {
-			if near := nearestValue(p, root.Model, what); near != "" {
-				return usageError{fmt.Errorf("there is no value, pattern, rule or rendered line called %q; did you mean %s?", what, near)}
+		e := explanation{Subject: what}
+		if attr := root.Model.Find(what); attr != nil {
+			if e.Values = appendValues(p, nil, []*blueprints.Attr{attr}); len(e.Values) == 0 && blueprints.InstanceOf(attr.Value()) == nil {
+				return usageError{fmt.Errorf("%s leads to components and has no value of its own", what)}
 			}
-			return usageError{fmt.Errorf("there is no value, pattern, rule or rendered line called %q; write KIND.NAME.VALUE, a pattern's id, a rule's name, or FILE:LINE", what)}
 		}
-		e := explanation{Subject: what, Values: []*valueJSON{valueOf(p, attr, map[*blueprints.Attr]bool{}, 0)}}
-		if e.Values[0] == nil {
-			if inst := blueprints.InstanceOf(attr.Value()); inst != nil {
-				return usageError{fmt.Errorf("%s is a block; name one of its values: %s", what, strings.Join(valueNames(inst), ", "))}
-			}
-			return usageError{fmt.Errorf("%s leads to components and has no value of its own", what)}
+		if inst := root.Model.FindInstance(what); inst != nil && len(e.Values) == 0 {
+			e.Values = valuesOf(inst)
 		}
-		if len(all) == 0 || all[len(all)-1].Values[0].Value != e.Values[0].Value {
+		if len(e.Values) > 0 && (len(all) == 0 || !sameValues(all[len(all)-1].Values, e.Values)) {
 			all = append(all, e)
 		}
+	}
+	if len(all) == 0 {
+		if rules := rulesCalled(p, what); len(rules) > 0 {
+			return a.explainRules(rules)
+		}
+		return nothingCalled(p, roots, what)
 	}
 	for _, e := range all {
 		if err := a.printExplanation(e); err != nil {
@@ -231,35 +237,93 @@ func (a *app) explainValue(p *project.Project, what string, f *renderFlags) erro
 	return nil
 }
 
-// nearestValue is what a person most likely meant: a pattern, or a value beside
-// the one that is not there.
-func nearestValue(p *project.Project, m *blueprints.Model, what string) string {
-	parent, name, ok := cutLast(what)
-	if !ok {
-		return blueprints.Nearest(what, p.Catalog.Names("patterns"))
-	}
-	if inst := m.FindInstance(parent); inst != nil {
-		if near := blueprints.Nearest(name, valueNames(inst)); near != "" {
-			return parent + "." + near
-		}
-	}
-	return nearestRule(p, what)
+func sameValues(a, b []*valueJSON) bool {
+	return slices.EqualFunc(a, b, func(x, y *valueJSON) bool { return x.Name == y.Name && x.Value == y.Value })
 }
 
-func cutLast(path string) (string, string, bool) {
-	i := strings.LastIndexByte(path, '.')
-	if i < 0 {
-		return "", path, false
+// valuesOf are the values of a block without what they were computed from.
+func valuesOf(inst *blueprints.Instance) []*valueJSON {
+	var all []*valueJSON
+	for _, attr := range inst.Attrs() {
+		if !attr.Structural() {
+			all = append(all, &valueJSON{Name: attr.Path(), Value: attr.Show(), Source: attr.Origin.Source, Range: rangeJSON(&attr.Origin.Range)})
+		}
 	}
-	return path[:i], path[i+1:], true
+	return all
+}
+
+// nothingCalled is the error where there is nothing of a name to explain.
+func nothingCalled(p *project.Project, roots []*project.Root, what string) error {
+	says := fmt.Sprintf("there is no value, pattern, rule or rendered line called %q", what)
+	near := ""
+	for _, root := range roots {
+		if near == "" {
+			near = nearestValue(p, root.Model, what)
+		}
+	}
+	if near == "" && strings.Contains(what, ".") {
+		near = nearestRule(p, what)
+	}
+	if near != "" {
+		return usageError{fmt.Errorf("%s; did you mean %s?", says, near)}
+	}
+	if _, err := os.Stat(what); err == nil {
+		return usageError{fmt.Errorf("%s is a file; say which line of it: %s:1", what, what)}
+	}
+	return usageError{fmt.Errorf("%s; write KIND.NAME.VALUE, a pattern's id, a rule's name, or FILE:LINE", says)}
+}
+
+// nearestValue is what a person most likely meant, by the first word of the
+// path that is not there.
+func nearestValue(p *project.Project, m *blueprints.Model, what string) string {
+	words := strings.Split(what, ".")
+	if len(words) == 1 {
+		var names []string
+		for _, c := range m.Components {
+			if c.Name == what {
+				return c.Path
+			}
+			names = append(names, c.Name)
+		}
+		if near := blueprints.Nearest(what, p.Catalog.Names("patterns")); near != "" {
+			return near
+		}
+		return pathOf(m, blueprints.Nearest(what, names))
+	}
+	for n := len(words) - 1; n >= 2; n-- {
+		inst := m.FindInstance(strings.Join(words[:n], "."))
+		if inst == nil {
+			continue
+		}
+		if near := blueprints.Nearest(words[n], valueNames(inst)); near != "" {
+			return strings.Join(slices.Concat(words[:n], []string{near}, words[n+1:]), ".")
+		}
+		return ""
+	}
+	var paths []string
+	for _, c := range m.Components {
+		paths = append(paths, c.Path)
+	}
+	if near := blueprints.Nearest(strings.Join(words[:2], "."), paths); near != "" {
+		return strings.Join(append([]string{near}, words[2:]...), ".")
+	}
+	return ""
+}
+
+// pathOf is the path of the component of that name.
+func pathOf(m *blueprints.Model, name string) string {
+	for _, c := range m.Components {
+		if c.Name == name {
+			return c.Path
+		}
+	}
+	return ""
 }
 
 func valueNames(inst *blueprints.Instance) []string {
 	var names []string
 	for _, a := range inst.Attrs() {
-		if !a.Structural() {
-			names = append(names, a.Name)
-		}
+		names = append(names, a.Name)
 	}
 	return names
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -124,24 +125,29 @@ func summary(p output.Plan) string {
 	return text
 }
 
-// coverageLine says how many points of the named patterns the output realises.
+// coverageLine says how many points of the named patterns the output realises,
+// and which patterns have others.
 func coverageLine(root *project.Root) string {
 	counts := map[string]int{}
+	var patterns []string
 	for _, c := range root.Result.Coverage {
 		counts[c.Status]++
+		if c.Status != render.Covered && !slices.Contains(patterns, c.Pattern) {
+			patterns = append(patterns, c.Pattern)
+		}
 	}
 	total := len(root.Result.Coverage)
 	line := fmt.Sprintf("%s: %d of %d points of the named patterns are covered", root.Folder, counts[render.Covered], total)
+	if len(patterns) == 0 {
+		return line + "."
+	}
 	var rest []string
 	for _, status := range []string{render.Approximated, render.Missing, render.Unknown} {
 		if counts[status] > 0 {
 			rest = append(rest, fmt.Sprintf("%d %s", counts[status], status))
 		}
 	}
-	if len(rest) > 0 {
-		line += " (" + strings.Join(rest, ", ") + "; see 'scaffold explain PATTERN')"
-	}
-	return line + "."
+	return fmt.Sprintf("%s (%s; see 'scaffold explain %s').", line, strings.Join(rest, ", "), strings.Join(patterns, "', '"))
 }
 
 type renderJSON struct {
