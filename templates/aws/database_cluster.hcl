@@ -129,7 +129,7 @@ resource "aws_rds_cluster" "this" {
   backup_retention_period      = max(1, database.backup_days)
   preferred_backup_window      = let.backup_window
   preferred_maintenance_window = let.maintenance_window
-  apply_immediately            = let.resize_now # what needs a restart: at once, or in the maintenance window
+  apply_immediately            = let.resize_now # true restarts it when it has to; false waits for the maintenance window
   copy_tags_to_snapshot        = true
   deletion_protection          = database.deletion_protection
   skip_final_snapshot          = false

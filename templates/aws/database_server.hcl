@@ -131,7 +131,7 @@ resource "aws_db_instance" "this" {
   backup_window              = let.backup_window
   maintenance_window         = let.maintenance_window
   auto_minor_version_upgrade = true
-  apply_immediately          = let.resize_now # what needs a restart: at once, or in the maintenance window
+  apply_immediately          = let.resize_now # true restarts it when it has to; false waits for the maintenance window
   copy_tags_to_snapshot      = true
   deletion_protection        = database.deletion_protection
   skip_final_snapshot        = false

@@ -87,6 +87,8 @@ let {
     [for n in service.caches : { name = "${upper(replace(n.name, "-", "_"))}_USER", value = "", host = "", user = n.name } if n.engine != "memcached"],
   )
 
+  settled = alltrue([for v in let.environment : v.host == "" && v.user == ""]) # all of it is known before Terraform runs
+
   # What the scripts of the machine go by.
   settings = { for name, value in {
     IMAGE             = service.image
@@ -327,7 +329,7 @@ resource "aws_launch_template" "this" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", [for v in let.environment : v.user != "" ? "${v.name}=${aws_elasticache_user[v.user].user_name}" : v.host != "" ? "${v.name}=${local[v.host]}" : "${v.name}=${v.value}"])
+          content = let.settled ? join("\n", [for v in let.environment : "${v.name}=${v.value}"]) : join("\n", [for v in let.environment : v.user != "" ? "${v.name}=${aws_elasticache_user[v.user].user_name}" : v.host != "" ? "${v.name}=${local[v.host]}" : "${v.name}=${v.value}"])
         },
         {
           path    = "/etc/app/secrets"

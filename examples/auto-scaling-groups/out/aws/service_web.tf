@@ -95,7 +95,7 @@ resource "aws_launch_template" "web" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", ["PORT=8080"])
+          content = "PORT=8080"
         },
         {
           path    = "/etc/app/secrets"

@@ -110,7 +110,7 @@ resource "aws_launch_template" "checkout" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", ["PAYMENTS_URL=http://127.0.0.1:15001", "PORT=9090"])
+          content = "PAYMENTS_URL=http://127.0.0.1:15001\nPORT=9090"
         },
         {
           path    = "/etc/app/secrets"

@@ -145,7 +145,7 @@ resource "aws_launch_template" "payments" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", ["PORT=9090"])
+          content = "PORT=9090"
         },
         {
           path    = "/etc/app/secrets"

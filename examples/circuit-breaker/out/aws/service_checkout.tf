@@ -109,12 +109,8 @@ resource "aws_launch_template" "checkout" {
           ])
         },
         {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "BANK_URL=http://127.0.0.1:15002",
-            "PAYMENTS_URL=http://127.0.0.1:15001",
-            "PORT=9090",
-          ])
+          path    = "/etc/app/app.env"
+          content = "BANK_URL=http://127.0.0.1:15002\nPAYMENTS_URL=http://127.0.0.1:15001\nPORT=9090"
         },
         {
           path    = "/etc/app/secrets"

@@ -106,7 +106,7 @@ resource "aws_db_instance" "orders" {
   backup_window              = "01:00-01:30"
   maintenance_window         = "sun:03:00-sun:03:30"
   auto_minor_version_upgrade = true
-  apply_immediately          = false # what needs a restart: at once, or in the maintenance window
+  apply_immediately          = false # true restarts it when it has to; false waits for the maintenance window
   copy_tags_to_snapshot      = true
   deletion_protection        = true
   skip_final_snapshot        = false

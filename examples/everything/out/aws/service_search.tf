@@ -115,7 +115,7 @@ resource "aws_launch_template" "search" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", ["PORT=9200"])
+          content = "PORT=9200"
         },
         {
           path    = "/etc/app/secrets"

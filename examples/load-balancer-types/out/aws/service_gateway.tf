@@ -94,7 +94,7 @@ resource "aws_launch_template" "gateway" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", ["PORT=7000"])
+          content = "PORT=7000"
         },
         {
           path    = "/etc/app/secrets"

@@ -107,11 +107,8 @@ resource "aws_launch_template" "web" {
           ])
         },
         {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "LEDGER_URL=http://ledger.load-balancer-types.internal:9000",
-            "PORT=8080",
-          ])
+          path    = "/etc/app/app.env"
+          content = "LEDGER_URL=http://ledger.load-balancer-types.internal:9000\nPORT=8080"
         },
         {
           path    = "/etc/app/secrets"

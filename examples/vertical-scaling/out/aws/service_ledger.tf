@@ -115,7 +115,7 @@ resource "aws_launch_template" "ledger" {
         },
         {
           path    = "/etc/app/app.env"
-          content = join("\n", ["PORT=9000"])
+          content = "PORT=9000"
         },
         {
           path    = "/etc/app/secrets"

@@ -107,11 +107,8 @@ resource "aws_launch_template" "shop" {
           ])
         },
         {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "LEDGER_URL=http://ledger.vertical-scaling.internal:9000",
-            "PORT=8080",
-          ])
+          path    = "/etc/app/app.env"
+          content = "LEDGER_URL=http://ledger.vertical-scaling.internal:9000\nPORT=8080"
         },
         {
           path    = "/etc/app/secrets"
