@@ -24,6 +24,14 @@ pattern "read_replicas" {
     range   = [1, 15]
     summary = "How many servers only read. Two, so that one can be lost."
   }
+  input "names" {
+    type    = list(string)
+    default = [for n in range(self.count) : tostring(n + 1)]
+    matches = "[a-z0-9](?:[a-z0-9-]{0,14}[a-z0-9])?"
+    hint    = "up to 16 lower case letters, digits and hyphens"
+    length  = [1, 15]
+    summary = "What the readers are called, where the target lets them have names: 1, 2, 3 … Name those that stay to take one out of the middle."
+  }
   input "max" {
     type    = number
     default = self.count
@@ -84,10 +92,6 @@ pattern "read_replicas" {
     value   = max(self.count, self.max)
     summary = "The most servers that only read."
   }
-  derived "names" {
-    value   = [for n in range(self.count) : tostring(n + 1)]
-    summary = "Names of the readers: the first keeps its name when the last goes."
-  }
   derived "grows" {
     value   = self.max > self.count
     summary = "Whether their number follows the load."
@@ -104,6 +108,14 @@ pattern "read_replicas" {
     message   = "Readers are made from a backup, and ${database.name} keeps none."
     fix       = "Set backup_days to 1 or more."
     at        = database.backup_days
+    firm      = true
+  }
+  check "named_once" {
+    condition = length(distinct(self.names)) == self.count
+    message   = "There are ${self.count} readers, and ${length(distinct(self.names))} different names for them: ${join(", ", self.names)}."
+    fix       = "Set count = ${length(distinct(self.names))}, and name each once."
+    at        = self.names
+    related   = [self.count]
     firm      = true
   }
   check "range" {

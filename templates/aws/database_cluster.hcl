@@ -6,9 +6,12 @@ template "database_cluster" {
 }
 
 let {
-  # A standby in each further zone, or the readers that read_replicas asks for. Names stay when the last one goes.
+  # A standby in each further zone, or the readers that read_replicas asks for. The first instance is 1, so a reader 1
+  # is 2, and who remains keeps the name when another goes.
   readers = max(database.zones - 1, database.read_replicas == null ? 0 : database.read_replicas.count)
-  members = { for n in range(1 + let.readers) : tostring(n + 1) => min(n, 15) }
+  named   = database.read_replicas == null ? [] : [for name in database.read_replicas.names : can(tonumber(name)) ? tostring(tonumber(name) + 1) : name]
+  others  = [for n in range(2, 20) : tostring(n) if !contains(let.named, tostring(n))]
+  members = { for i, name in concat(["1"], slice(concat(let.named, let.others), 0, let.readers)) : name => min(i, 15) }
 }
 
 # RDS would keep what these logs say for ever; made beforehand, they forget.
