@@ -146,7 +146,11 @@ func (w *walker) traversal(e *hclsyntax.ScopeTraversalExpr, env *environment) si
 	if at == nil {
 		v, ok := w.scope.root(name)
 		if !ok {
-			w.hint(e.Traversal[0].SourceRange(), "Unknown name", fmt.Sprintf("There is nothing called %q here.%s", name, suggest(name, w.scope.rootNames())))
+			advice := suggest(name, w.scope.rootNames())
+			if len(e.Traversal) == 1 { // what names a thing has more steps
+				advice = fmt.Sprintf(" If it is a text, put it in quotes: %q.", name)
+			}
+			w.hint(e.Traversal[0].SourceRange(), "Unknown name", fmt.Sprintf("There is nothing called %q here.%s", name, advice))
 			return nil
 		}
 		at = &site{val: v, demand: demand{}}
