@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"scaffold/render/output"
@@ -41,8 +42,10 @@ func (a *app) differences(r *rendering, brief bool) error {
 		return err
 	}
 	switch {
-	case a.format != "text":
+	case a.format == "json":
 		a.printJSON(renderDocument(r, plan))
+	case a.format == "sarif":
+		a.printJSON(sarif(append(r.diags, outdated(r, plan)...)))
 	case brief:
 		a.listChanges(r, plan)
 	default:
@@ -59,6 +62,30 @@ func (a *app) differences(r *rendering, brief bool) error {
 	}
 	a.note("%s differs from what %s renders: %s. Run 'scaffold render' to update it.", r.dir, r.project.Source.Name, summary(plan))
 	return exitCode(exitDifference)
+}
+
+// outdated are the files that differ, as problems.
+func outdated(r *rendering, plan output.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	add := func(file, how string) {
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Not as rendered",
+			Detail:  fmt.Sprintf("The file %s. Run 'scaffold render' and commit what it writes.", how),
+			Subject: &hcl.Range{Filename: filepath.ToSlash(filepath.Join(r.dir, file)), Start: hcl.InitialPos, End: hcl.InitialPos},
+		})
+	}
+	for _, group := range []struct {
+		how   string
+		files []string
+	}{{"is rendered, and is not there", plan.Created}, {"is rendered differently", plan.Changed}, {"is no longer rendered", plan.Removed}} {
+		for _, file := range group.files {
+			add(file, group.how)
+		}
+	}
+	for _, c := range plan.Conflicts {
+		add(c.Path, c.Reason)
+	}
+	return diags
 }
 
 func (a *app) listChanges(r *rendering, plan output.Plan) {

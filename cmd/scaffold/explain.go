@@ -26,7 +26,7 @@ const explainHelp = `Explain where something comes from:
 func (a *app) explainCommand() *cobra.Command {
 	f := &renderFlags{}
 	cmd := &cobra.Command{
-		Use: "explain FILE:LINE|VALUE|PATTERN|RULE [BLUEPRINT]", Short: "Explain a rendered line, a value, a pattern or a rule", Long: explainHelp, Args: args(1, 2),
+		Use: "explain FILE:LINE|VALUE|PATTERN|RULE [BLUEPRINT]", Short: "Explain a rendered line, a value, a pattern or a rule", Long: explainHelp, Args: args(1, 2), Annotations: map[string]string{plain: "true"},
 		ValidArgsFunction: ofCatalogue("patterns"),
 		RunE:              func(_ *cobra.Command, args []string) error { return a.explain(args[0], args[1:], f) },
 	}

@@ -51,7 +51,7 @@ func (a *app) fmt(args []string, f *fmtFlags) error {
 	if err != nil {
 		return err
 	}
-	changed := 0
+	changed := []string{}
 	var diags hcl.Diagnostics
 	sources := map[string]*hcl.File{}
 	for _, file := range files {
@@ -62,16 +62,36 @@ func (a *app) fmt(args []string, f *fmtFlags) error {
 		}
 		diags = append(diags, moreDiags...)
 		if did {
-			changed++
+			changed = append(changed, filepath.ToSlash(file))
 		}
 	}
 	if diags.HasErrors() {
 		return a.reportIn(sources, diags)
 	}
-	if f.check && changed > 0 {
+	switch a.format {
+	case "json":
+		a.printJSON(map[string][]string{"changed": changed})
+	case "sarif":
+		a.printJSON(sarif(unformatted(changed, f.check)))
+	}
+	if f.check && len(changed) > 0 {
 		return exitCode(exitDifference)
 	}
 	return nil
+}
+
+// unformatted are the files that a check found, as problems.
+func unformatted(files []string, check bool) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, file := range files {
+		if check {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning, Summary: "Not formatted", Subject: &hcl.Range{Filename: file, Start: hcl.InitialPos, End: hcl.InitialPos},
+				Detail: "The file is not in the canonical layout. Run 'scaffold fmt'.",
+			})
+		}
+	}
+	return diags
 }
 
 func formatFiles(args []string, recursive bool) ([]string, error) {
@@ -118,7 +138,7 @@ func (a *app) fmtFile(file string, f *fmtFlags, sources map[string]*hcl.File) (b
 	if a.format == "text" {
 		fmt.Fprintln(a.out, filepath.ToSlash(file))
 	}
-	if f.diff {
+	if f.diff && a.format == "text" {
 		a.printDiff(file, src, out)
 	}
 	if f.check {

@@ -29,7 +29,7 @@ type initFlags struct {
 func (a *app) initCommand() *cobra.Command {
 	f := &initFlags{}
 	cmd := &cobra.Command{
-		Use: "init [DIR]", Short: "Write a first blueprint", Long: initHelp, Args: args(0, 1),
+		Use: "init [DIR]", Short: "Write a first blueprint", Long: initHelp, Args: args(0, 1), Annotations: map[string]string{plain: "true"},
 		RunE: func(_ *cobra.Command, args []string) error { return a.init(args, f) },
 	}
 	cmd.Flags().StringVar(&f.profile, "profile", "high-availability", "the profile to start from")
@@ -73,6 +73,10 @@ func (a *app) init(args []string, f *initFlags) error {
 	file := filepath.Join(dir, blueprints.DefaultFile)
 	if err := replaceFile(file, data, 0o644); err != nil {
 		return err
+	}
+	if a.format == "json" {
+		a.printJSON(map[string]string{"blueprint": filepath.ToSlash(file)})
+		return nil
 	}
 	a.note("Wrote %s.\n\nNext:\n  scaffold validate%s   check it\n  scaffold render%s     render it into %s", file, argument(args), argument(args), filepath.Join(dir, "out"))
 	return nil

@@ -22,7 +22,7 @@ pattern catalogue, not promises.
 
 func (a *app) patternsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "patterns [NAME]", Short: "List the patterns, or show one", Long: patternsHelp, Args: args(0, 1),
+		Use: "patterns [NAME]", Short: "List the patterns, or show one", Long: patternsHelp, Args: args(0, 1), Annotations: map[string]string{plain: "true"},
 		ValidArgsFunction: ofCatalogue("patterns"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := a.openOrEmpty()

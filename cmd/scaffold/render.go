@@ -75,6 +75,9 @@ type rendering struct {
 }
 
 func (a *app) renderAll(args []string, f *renderFlags) (*rendering, error) {
+	if f.out == "-" {
+		return nil, usageError{errors.New("--out takes a folder: what is rendered is many files (for a folder of that name write ./-)")}
+	}
 	p, err := a.open(args)
 	if err != nil {
 		return nil, err
@@ -106,8 +109,12 @@ func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
 		return err
 	}
 	a.warn(r.project, r.diags)
-	if a.format == "json" {
+	switch a.format {
+	case "json":
 		a.printJSON(renderDocument(r, plan))
+		return nil
+	case "sarif":
+		a.printJSON(sarif(r.diags))
 		return nil
 	}
 	a.note("Rendered %s into %s: %s.", r.project.Source.Name, r.dir, summary(plan))

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -47,6 +49,7 @@ type app struct {
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	a := &app{in: in, out: out, err: errOut}
+	a.format = askedFormat(args)
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -55,6 +58,30 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	cmd, err := root.ExecuteContextC(ctx)
 	return a.code(ctx, cmd, err)
 }
+
+// askedFormat finds the format before the flags are parsed, so that a mistake in
+// them is told in it, too.
+func askedFormat(args []string) string {
+	asked := os.Getenv("SCAFFOLD_FORMAT")
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "--format="); ok {
+			asked = value
+		} else if arg == "--format" && i+1 < len(args) {
+			asked = args[i+1]
+		}
+	}
+	if slices.Contains(formats, asked) {
+		return asked
+	}
+	return formats[0]
+}
+
+// formats are those of --format; the first is for people.
+var formats = []string{"text", "json", "sarif"}
+
+// plain marks the commands whose results are no list of problems, so that they
+// have no SARIF.
+const plain = "plain"
 
 func (a *app) code(ctx context.Context, cmd *cobra.Command, err error) int {
 	var code exitCode
@@ -93,10 +120,10 @@ func (a *app) root() *cobra.Command {
 	}
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.chdir, "chdir", "C", "", "work in this folder")
-	flags.StringVar(&a.format, "format", "text", "how to print results and problems: text, json or sarif")
+	flags.StringVar(&a.format, "format", a.format, "how to print results and problems: text, json or sarif")
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colours")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and problems only")
-	_ = root.RegisterFlagCompletionFunc("format", fixed("text", "json", "sarif"))
+	_ = root.RegisterFlagCompletionFunc("format", fixed(formats...))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.diffCommand(),
@@ -121,12 +148,12 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	switch a.format {
-	case "text", "json", "sarif":
-	default:
-		wrong := a.format
+	switch wrong := a.format; {
+	case !slices.Contains(formats, wrong):
 		a.format = "text"
 		return usageError{fmt.Errorf("--format is text, json or sarif, not %q", wrong)}
+	case wrong == "sarif" && cmd.Annotations[plain] != "":
+		return usageError{fmt.Errorf("'scaffold %s' prints no problems of files, so its --format is text or json", cmd.Name())}
 	}
 	if a.chdir != "" {
 		if err := os.Chdir(a.chdir); err != nil {
@@ -165,15 +192,35 @@ func (a *app) open(args []string) (*project.Project, error) {
 	if len(args) > 0 {
 		name = args[0]
 	}
+	if name == "-" {
+		return nil, usageError{errors.New("only 'scaffold validate' and 'scaffold fmt' read standard input: the blueprint's name stands in what is rendered")}
+	}
 	file, err := blueprints.Find(name)
 	if err != nil {
 		return nil, err
 	}
+	return a.opened(project.Open(file))
+}
+
+// openInput opens the blueprint on standard input; paths in it start from the
+// working folder.
+func (a *app) openInput() (*project.Project, error) {
+	data, err := io.ReadAll(a.in)
+	if err != nil {
+		return nil, err
+	}
+	src, diags := blueprints.Parse(data, "<stdin>")
+	if diags.HasErrors() {
+		return nil, a.reportIn(src.Files, diags)
+	}
+	return a.opened(project.New(src))
+}
+
+func (a *app) opened(p *project.Project, diags hcl.Diagnostics) (*project.Project, error) {
 	variables, err := a.parseVariables()
 	if err != nil {
 		return nil, err
 	}
-	p, diags := project.Open(file)
 	p.Variables = variables
 	if diags.HasErrors() {
 		return nil, a.report(p, diags)

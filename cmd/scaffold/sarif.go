@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/url"
+	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,14 +33,17 @@ type sarifDriver struct {
 }
 
 type sarifRule struct {
-	ID string `json:"id"`
+	ID    string       `json:"id"`
+	Short sarifMessage `json:"shortDescription"`
+	Full  sarifMessage `json:"fullDescription"`
+	Help  sarifMessage `json:"help"`
 }
 
 type sarifResult struct {
 	RuleID    string          `json:"ruleId"`
 	Level     string          `json:"level"`
 	Message   sarifMessage    `json:"message"`
-	Locations []sarifLocation `json:"locations,omitempty"`
+	Locations []sarifLocation `json:"locations"`
 	Related   []sarifLocation `json:"relatedLocations,omitempty"`
 }
 
@@ -72,9 +77,7 @@ func sarif(diags hcl.Diagnostics) sarifLog {
 	seen := map[string]bool{}
 	for _, d := range diags {
 		result := sarifResult{RuleID: ruleID(d), Level: severity(d), Message: sarifMessage{d.Summary + ": " + d.Detail}}
-		if d.Subject != nil {
-			result.Locations = []sarifLocation{sarifPlace(*d.Subject, "")}
-		}
+		result.Locations = []sarifLocation{sarifPlace(subjectOf(d), "")}
 		if extra, ok := d.Extra.(*blueprints.Extra); ok {
 			for _, r := range extra.Related {
 				if r.Range.Filename != "" {
@@ -84,11 +87,30 @@ func sarif(diags hcl.Diagnostics) sarifLog {
 		}
 		if !seen[result.RuleID] {
 			seen[result.RuleID] = true
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{result.RuleID})
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, describeForSARIF(result.RuleID, d))
 		}
 		run.Results = append(run.Results, result)
 	}
 	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
+}
+
+// describeForSARIF describes a rule for those who see it beside a finding.
+func describeForSARIF(id string, d *hcl.Diagnostic) sarifRule {
+	help := "See the message."
+	if extra, ok := d.Extra.(*blueprints.Extra); ok && extra.Code != "" {
+		help = "Run 'scaffold explain " + extra.Code + "'."
+	}
+	text := sarifMessage{d.Summary}
+	return sarifRule{ID: id, Short: text, Full: text, Help: sarifMessage{help}}
+}
+
+// subjectOf is where a problem is. One that is nowhere is put at the start of
+// the blueprint, since GitHub refuses findings without a place.
+func subjectOf(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject != nil {
+		return *d.Subject
+	}
+	return hcl.Range{Filename: blueprints.DefaultFile, Start: hcl.InitialPos, End: hcl.InitialPos}
 }
 
 // ruleID is the code of a check, or the summary of any other problem, which is
@@ -101,7 +123,9 @@ func ruleID(d *hcl.Diagnostic) string {
 }
 
 func sarifPlace(r hcl.Range, text string) sarifLocation {
-	loc := sarifLocation{Physical: sarifPhysical{sarifArtifact{r.Filename}, sarifRegion{r.Start.Line, r.Start.Column, r.End.Line, r.End.Column}}}
+	uri := (&url.URL{Path: filepath.ToSlash(r.Filename)}).String()
+	region := sarifRegion{max(1, r.Start.Line), max(1, r.Start.Column), max(1, r.End.Line), max(1, r.End.Column)}
+	loc := sarifLocation{Physical: sarifPhysical{sarifArtifact{uri}, region}}
 	if text != "" {
 		loc.Message = &sarifMessage{text}
 	}

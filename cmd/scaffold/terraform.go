@@ -80,25 +80,37 @@ func (a *app) eachRoot(ctx context.Context, args []string, f *terraformFlags, ac
 	if err := refuseStale(r); err != nil {
 		return err
 	}
-	ran, changed := 0, false
+	results, changed := []rootJSON{}, false
 	for _, root := range r.roots {
 		if !hasConfig(root) {
 			continue
 		}
-		ran++
 		changes, err := a.runRoot(ctx, r, root, f, action)
 		if err != nil {
 			return a.terraformFailure(err)
 		}
+		results = append(results, rootJSON{root.Folder, changes})
 		changed = changed || changes
 	}
-	if ran == 0 {
+	if len(results) == 0 {
 		return fmt.Errorf("%s renders no Terraform for what was selected; manifests are applied with kubectl apply -k", r.project.Source.Name)
+	}
+	switch a.format {
+	case "json":
+		a.printJSON(map[string][]rootJSON{"roots": results})
+	case "sarif":
+		a.printJSON(sarif(r.diags))
 	}
 	if f.detailed && changed {
 		return exitCode(exitDifference)
 	}
 	return nil
+}
+
+// rootJSON says what terraform came to in one root.
+type rootJSON struct {
+	Root    string `json:"root"`
+	Changes bool   `json:"changes"`
 }
 
 func refuseStale(r *rendering) error {
@@ -199,6 +211,6 @@ func (a *app) terraformFailure(err error) error {
 	if code == 0 || code == exitError {
 		return err
 	}
-	fmt.Fprintf(a.err, "Error: %s\n", err)
+	a.failure(err)
 	return exitCode(code)
 }

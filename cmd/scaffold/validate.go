@@ -3,6 +3,8 @@ package main
 import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
+
+	"scaffold/cmd/project"
 )
 
 const validateHelp = `Check the blueprint: its language, its values, the rules over all layers, and what
@@ -11,13 +13,14 @@ network, credentials or Terraform are needed.
 
   scaffold validate
   scaffold validate --format sarif > scaffold.sarif
-  scaffold validate --strict         warnings count as errors`
+  scaffold validate --strict         warnings count as errors
+  scaffold validate -                from standard input, as editors do`
 
 func (a *app) validateCommand() *cobra.Command {
 	f := &renderFlags{}
 	strict := false
 	cmd := &cobra.Command{
-		Use: "validate [BLUEPRINT]", Short: "Check the blueprint", Long: validateHelp, Args: args(0, 1),
+		Use: "validate [BLUEPRINT|-]", Short: "Check the blueprint", Long: validateHelp, Args: args(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.validate(args, f, strict) },
 	}
 	a.choiceFlags(cmd, f)
@@ -26,7 +29,11 @@ func (a *app) validateCommand() *cobra.Command {
 }
 
 func (a *app) validate(args []string, f *renderFlags, strict bool) error {
-	p, err := a.open(args)
+	open := func() (*project.Project, error) { return a.open(args) }
+	if len(args) == 1 && args[0] == "-" {
+		open = a.openInput
+	}
+	p, err := open()
 	if err != nil {
 		return err
 	}

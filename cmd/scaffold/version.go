@@ -25,7 +25,7 @@ func version() string {
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: args(0, 0),
+		Use: "version", Short: "Print the version", Args: args(0, 0), Annotations: map[string]string{plain: "true"},
 		RunE: func(*cobra.Command, []string) error {
 			if a.format == "json" {
 				a.printJSON(map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})

@@ -26,7 +26,7 @@ func locate(dir string) (folder, error) {
 	switch {
 	case err == nil:
 		if abs, err = filepath.EvalSymlinks(abs); err != nil {
-			return folder{}, fmt.Errorf("output folder: %w", err)
+			return folder{}, fmt.Errorf("output folder %s is a link that leads nowhere; make the folder, or name another", dir)
 		}
 		var info fs.FileInfo
 		if info, err = os.Stat(abs); err == nil && !info.IsDir() {
@@ -39,6 +39,8 @@ func locate(dir string) (folder, error) {
 		if parent, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
 			abs = filepath.Join(parent, filepath.Base(abs))
 		}
+	case errors.Is(err, syscall.ENOTDIR):
+		return folder{}, fmt.Errorf("output folder %s cannot be: a part of that path is a file", dir)
 	default:
 		return folder{}, fmt.Errorf("output folder: %w", err)
 	}
