@@ -98,7 +98,11 @@ func readBase(root *os.Root) *zip.Reader {
 func (s *survey) keepBase() error {
 	var b bytes.Buffer
 	archive := zip.NewWriter(&b)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	deflate, _ := flate.NewWriter(nil, flate.BestSpeed) // one for all: making it costs more than a small file
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		deflate.Reset(w)
+		return deflate, nil
+	})
 	for _, p := range s.tree.Paths() {
 		w, err := archive.Create(p)
 		if err == nil {
