@@ -3,11 +3,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -87,6 +91,10 @@ func (a *app) eachRoot(ctx context.Context, args []string, f *terraformFlags, ac
 		}
 		changes, err := a.runRoot(ctx, r, root, f, action)
 		if err != nil {
+			if unset := f.unset(r, root); len(unset) > 0 && failedToPlan(err) {
+				a.note("\n%s asks for values that are not set here: %s. Give them with --tf-var %s=VALUE, with --tf-var-file, or in a file terraform.tfvars of yours beside the rendered ones; the target's block of the blueprint takes most of them, too.",
+					root.Folder, strings.Join(unset, ", "), unset[0])
+			}
 			return a.terraformFailure(err)
 		}
 		results = append(results, rootJSON{root.Folder, changes})
@@ -111,6 +119,39 @@ func (a *app) eachRoot(ctx context.Context, args []string, f *terraformFlags, ac
 type rootJSON struct {
 	Root    string `json:"root"`
 	Changes bool   `json:"changes"`
+}
+
+func failedToPlan(err error) bool {
+	var failed *terraform.CommandError
+	return errors.As(err, &failed) && strings.HasSuffix(failed.Command, " plan")
+}
+
+// unset are the variables of a root without a default that no flag and nothing
+// in the environment sets; none where a file may set them.
+func (f *terraformFlags) unset(r *rendering, root *project.Root) []string {
+	files, _ := filepath.Glob(filepath.Join(r.dir, filepath.FromSlash(root.Folder), "*.tfvars"))
+	if len(files)+len(f.varFiles) > 0 {
+		return nil
+	}
+	var names []string
+	for _, file := range root.Result.Files {
+		if file.Form != render.Config {
+			continue
+		}
+		parsed, _ := hclsyntax.ParseConfig(file.Data, file.Path, hcl.InitialPos)
+		for _, b := range parsed.Body.(*hclsyntax.Body).Blocks {
+			if b.Type == "variable" && b.Body.Attributes["default"] == nil && !f.sets(b.Labels[0]) {
+				names = append(names, b.Labels[0])
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (f *terraformFlags) sets(variable string) bool {
+	_, set := os.LookupEnv("TF_VAR_" + variable)
+	return set || slices.ContainsFunc(f.vars, func(v string) bool { return strings.HasPrefix(v, variable+"=") })
 }
 
 func refuseStale(r *rendering) error {
