@@ -104,7 +104,9 @@ func (a *app) render(ctx context.Context, args []string, f *renderFlags) error {
 	if f.check {
 		return a.differences(r, true)
 	}
-	plan, err := output.Write(ctx, r.dir, r.tree, output.Options{Force: f.force, Merge: f.merge, Tool: version(), Within: r.within()})
+	plan, err := output.Write(ctx, r.dir, r.tree, output.Options{
+		Force: f.force, Merge: f.merge, Base: project.Committed(r.dir), Tool: version(), Within: r.within(),
+	})
 	if err != nil {
 		return err
 	}

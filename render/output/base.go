@@ -53,13 +53,18 @@ func (m Merged) base() []byte {
 // lastRendered is what was rendered at a path last, nil if it is not known.
 func (s *survey) lastRendered(p string) []byte {
 	hash := s.manifest.Files[p]
-	for _, content := range [][]byte{s.manifest.Merged[p].base(), s.keptBase(p)} {
-		if content != nil && hashOf(content) == hash {
+	for _, find := range []func(string) []byte{s.mergedBase, s.keptBase, s.opts.Base} {
+		if find == nil {
+			continue
+		}
+		if content := find(p); content != nil && hashOf(content) == hash {
 			return content
 		}
 	}
 	return nil
 }
+
+func (s *survey) mergedBase(p string) []byte { return s.manifest.Merged[p].base() }
 
 func (s *survey) keptBase(p string) []byte {
 	if s.archive == nil {

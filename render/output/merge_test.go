@@ -179,13 +179,13 @@ func TestMergeRefuses(t *testing.T) {
 				if err := os.RemoveAll(filepath.Join(dir, baseName)); err != nil {
 					t.Fatal(err)
 				}
-			}, files{"a": secondText}, "what scaffold rendered there last is not kept here",
+			}, files{"a": secondText}, "what scaffold rendered there last is neither kept here",
 		},
 		"a base that is damaged": {
 			func(t *testing.T, dir string) {
 				edit(t, dir, "a", "c = 3", "c = 4")
 				files{filepath.Join(baseName, baseFiles): "damaged"}.put(t, dir)
-			}, files{"a": secondText}, "what scaffold rendered there last is not kept here",
+			}, files{"a": secondText}, "what scaffold rendered there last is neither kept here",
 		},
 		"what is no text": {
 			func(t *testing.T, dir string) { edit(t, dir, "a", "c = 3", "c = \x00") }, files{"a": secondText},
@@ -261,6 +261,24 @@ func TestMergeOfAPart(t *testing.T) {
 	plan := mustWrite(t, dir, files{"p/a": secondText}, Options{Within: []string{"p"}, Merge: true})
 	if !slices.Equal(plan.Merged, []string{"p/a"}) {
 		t.Errorf("%+v", plan)
+	}
+}
+
+// TestMergeFromElsewhere merges with a base that the caller finds, if it is the
+// right one.
+func TestMergeFromElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, base := range []string{firstText, secondText} {
+		dir := filepath.Join(t.TempDir(), "out")
+		mustWrite(t, dir, files{"a": firstText}, Options{})
+		if err := os.RemoveAll(filepath.Join(dir, baseName)); err != nil {
+			t.Fatal(err)
+		}
+		edit(t, dir, "a", "c = 3", "c = 4")
+		_, err := Write(context.Background(), dir, treeOf(files{"a": secondText}), Options{Merge: true, Base: func(string) []byte { return []byte(base) }})
+		if (err == nil) != (base == firstText) {
+			t.Errorf("from %q: %v", base, err)
+		}
 	}
 }
 

@@ -283,7 +283,7 @@ func (s *survey) edited(st *step, hash string) {
 	}
 	base := s.lastRendered(st.path)
 	if base == nil {
-		st.conflict = &Conflict{st.path, Edited, "was edited, and what scaffold rendered there last is not kept here, so there is nothing to tell the edit from"}
+		st.conflict = &Conflict{st.path, Edited, "was edited, and what scaffold rendered there last is neither kept here nor the last commit's, so there is nothing to tell the edit from"}
 		return
 	}
 	merged, reason := mergeEdit(base, st.have, rendered)

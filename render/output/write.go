@@ -22,6 +22,11 @@ type Options struct {
 	// is rendered differently. Plan.Merged says which files hold some.
 	Merge bool
 
+	// Base finds what a file held when scaffold wrote it, for a merge where that
+	// is not kept; nil, or nil content, if it is not known. What it finds is held
+	// against the manifest.
+	Base func(path string) []byte
+
 	// Tool is the version of scaffold, without "v". A folder that a newer
 	// version wrote is refused unless forced.
 	Tool string
