@@ -56,6 +56,7 @@ type machine struct {
 	Arch      []string
 	Burstable bool
 	Current   bool
+	Pods      float64 // addresses for pods, if it is a node
 }
 
 // machines reads the answer of EC2's DescribeInstanceTypes that moto carries.
@@ -65,15 +66,23 @@ func machines(t *testing.T) map[string]machine {
 		VCPUInfo struct {
 			DefaultVCPUs float64 `json:"DefaultVCpus"`
 		} `json:"VCpuInfo"`
-		MemoryInfo                    struct{ SizeInMiB float64 }
-		ProcessorInfo                 struct{ SupportedArchitectures []string }
+		MemoryInfo    struct{ SizeInMiB float64 }
+		ProcessorInfo struct{ SupportedArchitectures []string }
+		NetworkInfo   struct {
+			IPv4AddressesPerInterface float64 `json:"Ipv4AddressesPerInterface"`
+			NetworkCards              []struct{ MaximumNetworkInterfaces float64 }
+		}
 		BurstablePerformanceSupported bool
 		CurrentGeneration             bool
 	}
 	readMoto(t, "ec2/resources/instance_types.json.gz", &described)
 	out := map[string]machine{}
 	for name, d := range described {
-		out[name] = machine{d.VCPUInfo.DefaultVCPUs, d.MemoryInfo.SizeInMiB / 1024, d.ProcessorInfo.SupportedArchitectures, d.BurstablePerformanceSupported, d.CurrentGeneration}
+		pods := d.NetworkInfo.NetworkCards[0].MaximumNetworkInterfaces*(d.NetworkInfo.IPv4AddressesPerInterface-1) + 2
+		if pods = min(pods, 250); d.VCPUInfo.DefaultVCPUs < 30 {
+			pods = min(pods, 110)
+		}
+		out[name] = machine{d.VCPUInfo.DefaultVCPUs, d.MemoryInfo.SizeInMiB / 1024, d.ProcessorInfo.SupportedArchitectures, d.BurstablePerformanceSupported, d.CurrentGeneration, pods}
 	}
 	return out
 }
@@ -137,6 +146,9 @@ func TestMachinesOfAWS(t *testing.T) {
 				t.Errorf("%s: %s has %v vCPUs", table.file, name, m.VCPUs)
 			case !strings.Contains(strings.Join(m.Arch, " "), r["arch"]):
 				t.Errorf("%s: %s is %v", table.file, name, m.Arch)
+			}
+			if table.prefix == "" && r.number(t, "pods") != m.Pods {
+				t.Errorf("%s: %s has room for %v pods", table.file, name, m.Pods)
 			}
 			seen[name] = true
 			memory := r.number(t, "memory_gib")

@@ -509,6 +509,16 @@ component "service" {
     at        = self.availability
     related   = [for d in self.databases : d.zones]
   }
+  # AVAIL-005: in a row, the weakest counts. A cache can be missed, and a broken call has an answer of its own; what a
+  # database in one zone means is said above.
+  check "weakest_need" {
+    condition = alltrue([for n in self.needs : n.availability >= self.availability || (n.kind == "cache" ? n.holds == "cache" : n.kind == "service" ? self.breaker != null : n.zones < 2)])
+    message   = "${self.name} promises ${self.availability} %, more than what it cannot answer without: ${join(", ", [for n in self.needs : "${n.name} ${n.availability} %" if n.availability < self.availability])}."
+    fix       = "Promise less, raise theirs, or let calls of services be broken by circuit_breaker."
+    at        = self.availability
+    related   = [for n in self.needs : n.availability]
+    severity  = "warning"
+  }
   # SCALE-001, ROLL-005: one owner of the size, one of the traffic.
   check "one_autoscaler" {
     condition = length([for p in [self.auto_scaling_group, self.horizontal_pod_autoscaler, self.vertical_scaling] : true if p != null]) <= 1

@@ -1,6 +1,20 @@
 template "cache" {
   for  = cache
   file = "cache_${cache.name}.tf"
+
+  check "node" {
+    condition = lookup(cache.machine, "aws", "") != "" || can(fit(table.cache_nodes, { memory_gib = gib(cache.node_memory) / let.spread }))
+    message   = "ElastiCache has no node for ${cache.name} with ${ceil(gib(cache.node_memory) / let.spread)} GiB."
+    fix       = "Name redis_cluster, whose shards share the keys, or raise its shards."
+    at        = cache.memory
+  }
+  check "node_holds" {
+    condition = alltrue([for row in table.cache_nodes : row.memory_gib >= gib(cache.node_memory) / let.spread if row.node == lookup(cache.machine, "aws", "")])
+    message   = "A node of ${cache.name} has to hold ${ceil(100 * gib(cache.node_memory) / let.spread) / 100} GiB with what is kept free: ${join("", [for row in table.cache_nodes : "${row.node} has ${row.memory_gib}" if row.node == lookup(cache.machine, "aws", "")])}."
+    fix       = "Lower memory, or leave machine unset."
+    at        = cache.machine
+    related   = [cache.memory]
+  }
 }
 
 let {

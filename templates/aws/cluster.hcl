@@ -11,6 +11,29 @@ template "cluster" {
     at        = cluster.zones
     related   = [target.zones]
   }
+  check "machine" {
+    condition = lookup(cluster.machine, "aws", "") != "" || can(fit(table.instances, let.size))
+    message   = "AWS has no ${target.architecture} machine for a node of ${cluster.name} with ${cluster.node_cpu} vCPUs and ${ceil(gib(cluster.node_memory))} GiB."
+    fix       = "Ask for less, choose the other architecture in the target, or name a machine."
+    at        = cluster.node_cpu
+    related   = [cluster.node_memory, target.architecture]
+  }
+  check "machine_holds" {
+    condition = alltrue([for row in table.instances : row.arch == target.architecture && row.vcpu >= cluster.node_cpu && row.memory_gib >= gib(cluster.node_memory) if row.name == lookup(cluster.machine, "aws", "")])
+    message   = "A node of ${cluster.name} is to have ${cluster.node_cpu} vCPUs and ${ceil(gib(cluster.node_memory))} GiB of ${target.architecture}: ${join("", [for row in table.instances : "${row.name} has ${row.vcpu} and ${row.memory_gib} GiB and is ${row.arch}" if row.name == lookup(cluster.machine, "aws", "")])}."
+    fix       = "Set node_cpu, node_memory and the target's architecture to what the machine has, or leave machine unset."
+    at        = cluster.machine
+    related   = [cluster.node_cpu, cluster.node_memory, target.architecture]
+  }
+  # SCALE-005: every pod has an address of the network, and a machine has only so many. Seven are the add-ons' own:
+  # network, proxy, identity, metrics, logs and two of a mesh.
+  check "room_for_pods" {
+    condition = alltrue([for row in table.instances : sum([for s in cluster.services : s.peak_instances]) <= cluster.max_nodes * (row.pods - 7) if row.name == (lookup(cluster.machine, "aws", "") != "" ? lookup(cluster.machine, "aws", "") : try(fit(table.instances, let.size).name, ""))])
+    message   = "At their most ${sum([for s in cluster.services : s.peak_instances])} pods run on ${cluster.name}, and ${cluster.max_nodes} nodes have addresses for ${join("", [for row in table.instances : tostring(cluster.max_nodes * (row.pods - 7)) if row.name == (lookup(cluster.machine, "aws", "") != "" ? lookup(cluster.machine, "aws", "") : try(fit(table.instances, let.size).name, ""))])}: the last would stay pending."
+    fix       = "Raise max_nodes, or take larger nodes."
+    at        = cluster.max_nodes
+    related   = concat([cluster.node_cpu], [for s in cluster.services : s.autoscaler == null ? s.replicas : s.autoscaler.max])
+  }
 }
 
 let {

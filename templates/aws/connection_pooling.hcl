@@ -23,12 +23,6 @@ template "connection_pooling" {
     fix       = "Set pooler = \"managed\"."
     at        = database.connection_pooling.pooler
   }
-  check "client_idle" {
-    condition = database.connection_pooling.client_idle >= 1 && database.connection_pooling.client_idle <= 28800
-    message   = "RDS Proxy sends silent clients away after 1 s to 8 h."
-    fix       = "Set client_idle to a value in between."
-    at        = database.connection_pooling.client_idle
-  }
 }
 
 resource "aws_security_group" "this_server" {

@@ -9,6 +9,14 @@ template "database" {
     at        = database.version
     related   = [database.flavour]
   }
+  # The connections, and with them all pools, are counted by the memory that the blueprint states.
+  check "class_holds" {
+    condition = alltrue([for row in table.database_classes : (database.flavour == "server" ? row.server : row.cluster) == 1 && row.vcpu >= database.cpu && row.memory_gib >= gib(database.memory) if row.class == lookup(database.machine, "aws", "")])
+    message   = "${database.name} is to be a ${database.flavour} with ${database.cpu} vCPUs and ${ceil(gib(database.memory))} GiB: ${join("", [for row in table.database_classes : "${row.class} has ${row.vcpu} and ${row.memory_gib} GiB${(database.flavour == "server" ? row.server : row.cluster) == 1 ? "" : ", and no ${database.flavour} runs on it"}" if row.class == lookup(database.machine, "aws", "")])}."
+    fix       = "Set cpu and memory to what the class has, or leave machine unset."
+    at        = database.machine
+    related   = [database.cpu, database.memory, database.flavour]
+  }
   check "two_zones" {
     condition = length(target.zone_names) >= 2
     message   = "RDS wants subnets in two zones at least, even for ${database.name} alone; the target has one: ${join(", ", target.zone_names)}."

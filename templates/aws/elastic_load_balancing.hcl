@@ -26,6 +26,13 @@ template "elastic_load_balancing" {
     at        = service.balancer.static_address
     related   = [service.balancer.protocol]
   }
+  check "two_zones" {
+    condition = service.balancer.layer == 4 || (target.network == null ? target.zones : length(target.network.private_subnets)) >= 2
+    message   = "An Application Load Balancer stands in two zones at least, and the target has one."
+    fix       = "Give the target two zones; the service may stay in one."
+    at        = target.zones
+    related   = [service.balancer.protocol]
+  }
   check "public_subnets" {
     condition = target.network == null ? true : !service.balancer.public || length(target.network.public_subnets) >= 2
     message   = "A public load balancer needs public subnets in two zones; the network names ${target.network == null ? 0 : length(target.network.public_subnets)}."
@@ -38,12 +45,6 @@ template "elastic_load_balancing" {
     fix       = "Give it a domain, or set protocol = \"tcp\"."
     at        = service.balancer.protocol
     related   = [service.balancer.domain]
-  }
-  check "drain" {
-    condition = service.drain_time <= 3600
-    message   = "A target group waits for leaving instances for an hour at most."
-    fix       = "Lower drain_time."
-    at        = service.drain_time
   }
 }
 

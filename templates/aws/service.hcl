@@ -10,6 +10,20 @@ template "service" {
     fix       = "Put it into a secret, or encode it."
     at        = service.environment
   }
+  check "machine" {
+    condition = lookup(service.machine, "aws", "") != "" || can(fit(table.instances, let.size))
+    message   = "AWS has no ${target.architecture} machine for ${service.name} with ${service.total_cpu} vCPUs and ${ceil(gib(service.total_memory))} GiB."
+    fix       = "Ask for less, choose the other architecture in the target, or name a machine: machine = { aws = \"x2gd.16xlarge\" }."
+    at        = service.cpu
+    related   = [service.memory, target.architecture]
+  }
+  check "machine_holds" {
+    condition = alltrue([for row in table.instances : row.arch == target.architecture && row.vcpu >= service.total_cpu && row.memory_gib >= gib(service.total_memory) if row.name == lookup(service.machine, "aws", "")])
+    message   = "${service.name} is to have ${service.total_cpu} vCPUs and ${ceil(gib(service.total_memory))} GiB of ${target.architecture}: ${join("", [for row in table.instances : "${row.name} has ${row.vcpu} and ${row.memory_gib} GiB and is ${row.arch}" if row.name == lookup(service.machine, "aws", "")])}."
+    fix       = "Set cpu, memory and the target's architecture to what the machine has, or leave machine unset."
+    at        = service.machine
+    related   = [service.cpu, service.memory, target.architecture]
+  }
   check "zones" {
     condition = service.zones <= target.zones
     message   = "${service.name} is to be spread over ${service.zones} zones, but the target has ${target.zones}: ${join(", ", target.zone_names)}."
