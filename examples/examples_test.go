@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"scaffold/cmd/project"
@@ -81,7 +82,7 @@ func TestGolden(t *testing.T) {
 // TestEveryPointIsAnswered requires that a pack says, for each point of each
 // pattern, what in the output shows it, or why nothing does.
 func TestEveryPointIsAnswered(t *testing.T) {
-	for _, name := range examples(t) {
+	for _, name := range append(examples(t), rest) {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range rendered(t, name) {
 				for _, c := range root.Result.Coverage {
@@ -116,6 +117,16 @@ func sampled(t testing.TB) []string {
 		return quick
 	}
 	return examples(t)
+}
+
+// rest is a blueprint of what the packs can make and no example has. Its output
+// is not committed, for nobody would learn from it.
+const rest = "testdata/rest"
+
+// withRest are the examples that are sampled, and the rest.
+func withRest(t testing.TB) []string {
+	t.Helper()
+	return append(slices.Clone(sampled(t)), rest)
 }
 
 // require skips a test whose program is missing, and fails it where all

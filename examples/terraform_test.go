@@ -18,7 +18,7 @@ import (
 func TestTerraform(t *testing.T) {
 	program, err := exec.LookPath("terraform")
 	require(t, err == nil, "terraform")
-	for _, name := range sampled(t) {
+	for _, name := range withRest(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range rendered(t, name) {
 				if !hasConfig(root.Result) {

@@ -13,7 +13,7 @@ import (
 // variable, local or data source that nothing uses is among them.
 func TestTflint(t *testing.T) {
 	lint := tflint(t)
-	for _, name := range sampled(t) {
+	for _, name := range withRest(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range rendered(t, name) {
 				if hasConfig(root.Result) {
