@@ -35,6 +35,33 @@ func TestKubernetes(t *testing.T) {
 	}
 }
 
+// TestRandomKubernetes asks the same programs about random blueprints, and about
+// the manifests beside random roots of a cloud.
+func TestRandomKubernetes(t *testing.T) {
+	wanted := map[string]map[string]int{
+		"kubernetes": {"quick": 1, "ci": 8, "all": 40},
+		"aws":        {"quick": 0, "ci": 4, "all": 10},
+		"gcp":        {"quick": 0, "ci": 4, "all": 10},
+	}
+	for _, target := range []string{"kubernetes", "aws", "gcp"} {
+		t.Run(target, func(t *testing.T) {
+			randomRoots(t, target, wanted[target][depth()], func(t *testing.T, result *render.Result) {
+				root := &project.Root{Result: result}
+				for _, folder := range manifestFolders(root) {
+					dir := writeManifests(t, root, folder)
+					cluster := controlplane.Start(t)
+					cluster.Live(t, dir)
+					controlplane.Istioctl(t, dir)
+					controlplane.KubeScore(t, dir)
+				}
+				dir := t.TempDir()
+				write(t, dir, root, "")
+				controlplane.Payloads(t, dir)
+			})
+		})
+	}
+}
+
 // TestPayloads asks the parsers of Prometheus, cron, Kubernetes and Envoy about
 // what is written for them in any root of any example.
 func TestPayloads(t *testing.T) {

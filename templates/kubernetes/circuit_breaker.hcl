@@ -228,35 +228,7 @@ manifest "networking.istio.io/v1" "ServiceEntry" "this_fallback" {
   }
 }
 
-# Something outside that is called through the proxy as well. The program says
-# http://HOST, and the proxy speaks TLS from here on.
-manifest "networking.istio.io/v1" "ServiceEntry" "this_external" {
-  for_each = let.externals
-  metadata = {
-    name      = "${service.name}-${replace(each.value.name, "_", "-")}"
-    namespace = let.namespace
-    labels    = { "app.kubernetes.io/name" = service.name }
-  }
-  spec = {
-    hosts      = [each.value.host]
-    location   = "MESH_EXTERNAL"
-    resolution = "DNS"
-    exportTo   = ["."]
-    ports = [
-      {
-        number     = 80
-        name       = "http"
-        protocol   = "HTTP"
-        targetPort = each.value.port
-      },
-    ]
-    endpoints = each.value.fallback_host == null ? null : [
-      { address = each.value.host, labels = { role = "primary" } },
-      { address = each.value.fallback_host, labels = { role = "fallback" } },
-    ]
-  }
-}
-
+# What is called outside, as this one calls it. What it is stands in outside.yaml.
 manifest "networking.istio.io/v1" "DestinationRule" "this_external" {
   for_each = let.externals
   metadata = {
@@ -302,39 +274,6 @@ manifest "networking.istio.io/v1" "DestinationRule" "this_external" {
         }
       }
     }
-  }
-}
-
-manifest "networking.istio.io/v1" "VirtualService" "this_external" {
-  for_each = let.externals
-  metadata = {
-    name      = "${service.name}-${replace(each.value.name, "_", "-")}"
-    namespace = let.namespace
-    labels    = { "app.kubernetes.io/name" = service.name }
-  }
-  spec = {
-    hosts    = [each.value.host]
-    gateways = ["mesh"]
-    exportTo = ["."]
-    http = [
-      {
-        name    = "all"
-        timeout = duration(self.timeout)
-        retries = {
-          attempts      = self.retries
-          perTryTimeout = self.retries == 0 ? null : duration(self.per_try)
-          retryOn       = self.retries == 0 ? null : "connect-failure,refused-stream,reset-before-request"
-        }
-        route = [
-          {
-            destination = {
-              host = each.value.host
-              port = { number = 80 }
-            }
-          },
-        ]
-      },
-    ]
   }
 }
 

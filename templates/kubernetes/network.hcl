@@ -26,6 +26,13 @@ let {
   ))
   metrics_port  = let.sidecar ? 15090 : service.port
   from_anywhere = let.balanced && !let.routed
+  scraped       = !let.ambient && (let.layer_7 || let.sidecar)
+  # An empty list would be stored as none, and each apply would find it changed.
+  reached_by_any = length(let.pod_callers) > 0 || let.balanced || let.scraped || service.blue_green_deployment != null
+  reaches_any = (
+    length(let.pod_callees) + length(let.managed_ports) + length(let.externals) > 0 || let.egress == "any" || let.sidecar ||
+    (let.bare ? length(service.databases) + length(service.caches) > 0 : contains(["aws", "gcp"], let.cloud))
+  )
 }
 
 manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
@@ -41,7 +48,7 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
   spec = {
     podSelector = { matchLabels = { "app.kubernetes.io/name" = service.name } }
     policyTypes = ["Ingress", "Egress"]
-    ingress = concat(
+    ingress = !let.reached_by_any ? null : concat(
       length(let.pod_callers) == 0 ? [] : [{
         from  = [for c in let.pod_callers : { podSelector = { matchLabels = { "app.kubernetes.io/name" = c.name } } }]
         ports = [{ port = service.port, protocol = let.wire }]
@@ -61,7 +68,7 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
           let.health_port == null ? null : { port = let.health_port, protocol = "TCP" },
         ]
       }] : [],
-      !let.ambient && (let.layer_7 || let.sidecar) ? [{
+      let.scraped ? [{
         from  = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.monitoring_namespace } } }]
         ports = [{ port = let.metrics_port, protocol = "TCP" }]
       }] : [],
@@ -71,7 +78,7 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
         ports = [{ port = service.port, protocol = let.wire }]
       }],
     )
-    egress = concat(
+    egress = !let.reaches_any ? null : concat(
       [for c in let.pod_callees : {
         to    = [{ podSelector = { matchLabels = { "app.kubernetes.io/name" = c.name } } }]
         ports = [{ port = c.port, protocol = c.protocol == "udp" ? "UDP" : "TCP" }]

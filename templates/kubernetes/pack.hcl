@@ -14,7 +14,7 @@ pack "kubernetes" {
     "workload", "services", "network", "secrets", "monitoring",
     "horizontal_pod_autoscaler", "auto_scaling_group", "vertical_scaling",
     "rolling_updates", "blue_green_deployment", "canary_of_pods", "canary_deployment",
-    "mesh", "traffic", "adaptive", "circuit_breaker", "circuit_breaker_advanced", "service_mesh", "service_mesh_of_service",
+    "mesh", "traffic", "adaptive", "outside", "circuit_breaker", "circuit_breaker_advanced", "service_mesh", "service_mesh_of_service",
     "elastic_load_balancing", "load_balancer_types",
     "multi_layer_caching", "multi_layer_caching_detailed", "clients",
   ]
