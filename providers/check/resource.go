@@ -17,6 +17,7 @@ func (c *checker) validateResource(r *resource) {
 		return
 	}
 	c.validateBody(r)
+	c.validateValues(r)
 	c.validateIgnoreChanges(r)
 	c.validateTriggers(r)
 	c.validateConditions(r)
