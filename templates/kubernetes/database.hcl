@@ -9,7 +9,7 @@ template "database" {
   check "engine" {
     condition = database.engine == "postgres"
     message   = "In a cluster of your own Postgres runs under the CloudNativePG operator; for ${database.engine} this pack knows no operator that it could answer for, and a StatefulSet alone would lose writes when its node is lost."
-    fix       = "Use postgres, or render for a cloud that runs ${database.engine} itself."
+    fix       = "Use postgres, for this target alone with kubernetes { engine = \"postgres\" } in ${database.name}, or render for a cloud that runs ${database.engine} itself."
     at        = database.engine
   }
   check "flavour" {

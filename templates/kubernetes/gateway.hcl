@@ -157,6 +157,8 @@ manifest "gateway.envoyproxy.io/v1alpha1" "EnvoyProxy" "gateway" {
           # Keeps the client's address, and a hop less.
           externalTrafficPolicy = "Local"
           loadBalancerClass     = let.cloud == "aws" ? "service.k8s.aws/nlb" : null
+          # Whatever address it gets, nobody else gets in.
+          loadBalancerSourceRanges = !each.value.public && let.cloud == "none" ? let.private : null
           annotations = let.cloud == "aws" ? {
             "service.beta.kubernetes.io/aws-load-balancer-scheme"                  = each.value.public ? "internet-facing" : "internal"
             "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"         = "ip"

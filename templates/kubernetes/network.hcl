@@ -106,6 +106,11 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "this" {
         to    = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.mesh_namespace } } }]
         ports = [{ port = 15012, protocol = "TCP" }]
       }] : [],
+      let.sidecar && let.in_mesh ? [{
+        # Traces, to a collector beside what else is measured (OTLP, as gRPC and as HTTP).
+        to    = [{ namespaceSelector = { matchLabels = { "kubernetes.io/metadata.name" = target.monitoring_namespace } } }]
+        ports = [{ port = 4317, protocol = "TCP" }, { port = 4318, protocol = "TCP" }]
+      }] : [],
       let.cloud == "aws" && !let.bare ? [{
         # The agent that hands out the credentials of the pod's role.
         to    = [{ ipBlock = { cidr = "169.254.170.23/32" } }]

@@ -43,6 +43,7 @@ pack "kubernetes" {
           name      = "infrastructure"
           namespace = target.namespace
           envs      = ["infrastructure.env"]
+          options   = { immutable = true }
         },
       ]
       # Secrets and accounts are named in that file too. What is secret is never in it.

@@ -11,6 +11,14 @@ template "routing" {
     at        = service.balancer.public
     related   = [service.balancer.domain]
   }
+  check "unknown_cloud" {
+    condition = service.balancer.public || let.cloud != "none"
+    message   = "What keeps a balancer off the internet is an annotation of the cluster's cloud, and the target names none: that of ${service.name} is made like any other, and lets private networks in only."
+    fix       = "Set cloud of the target, or annotate it by hand where it is not one of those."
+    at        = service.balancer.public
+    related   = let.bare ? [target.cloud] : []
+    severity  = "warning"
+  }
   check "firewall" {
     condition = !service.balancer.firewall
     message   = "Nothing in the cluster inspects requests to ${service.name} for attacks."
@@ -261,8 +269,11 @@ manifest "v1" "Service" "this_balancer" {
     allocateLoadBalancerNodePorts = let.cloud == "aws" ? false : null
     externalTrafficPolicy         = "Local"
     internalTrafficPolicy         = "Cluster"
-    loadBalancerSourceRanges      = let.restricted ? service.balancer.allow : null
-    sessionAffinity               = service.balancer.sticky ? "ClientIP" : null
+    loadBalancerSourceRanges = let.restricted ? service.balancer.allow : !service.balancer.public && let.cloud == "none" ? (
+      # Whatever address it gets, nobody else gets in.
+      let.private
+    ) : null
+    sessionAffinity = service.balancer.sticky ? "ClientIP" : null
     sessionAffinityConfig = service.balancer.sticky ? {
       clientIP = { timeoutSeconds = min(86400, ceil(service.balancer.sticky_for)) }
     } : null

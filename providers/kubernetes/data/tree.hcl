@@ -338,7 +338,8 @@ rule "immutable" {
   in        = ["v1/ConfigMap"]
   at        = "metadata.name"
   when      = "has(object.immutable) && object.immutable"
-  condition = "self.matches('-[0-9a-f]{8}$')"
+  # Eight hexadecimal digits, or the ten letters of kustomize.
+  condition = "self.matches('-([0-9a-f]{8}|[bcdfghkmt2456789]{10})$')"
   summary   = "Name without a hash"
   message   = "what is immutable needs a name for each content, with a hash at its end"
 }
