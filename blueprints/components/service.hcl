@@ -448,7 +448,7 @@ component "service" {
     at        = self.request_timeout
     related   = [for c in self.callees : c.request_timeout]
   }
-  # TIME-005: AWS.md section 4, retry amplification along a chain.
+  # TIME-005: what every hop repeats multiplies along the chain.
   check "retry_product" {
     condition = self.retry_load <= 4
     message   = "One request at the edge can become ${self.retry_load} at ${self.name}, for every hop in front of it repeats its calls: an overload is multiplied just when it hurts."

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,4 +95,47 @@ var inserted = regexp.MustCompile(`\$\{(?:[^{}]|\{[^{}]*\}|\$\{(?:[^{}]|\{[^{}]*
 // said is a message with a dash for each value in it.
 func said(message string) string {
 	return strings.ReplaceAll(inserted.ReplaceAllString(unquoted(message), "…"), "|", `\|`)
+}
+
+// TestRulesDocMarks holds the marks of questions in docs/rules.md, such as
+// POOL-001, against the comments of definitions and packs that refer to them.
+func TestRulesDocMarks(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "rules.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := regexp.MustCompile(`\b[A-Z]{2,}-[0-9]{3}\b`)
+	listed := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		if first, _, ok := strings.Cut(strings.TrimPrefix(line, "|"), "|"); ok {
+			for _, m := range mark.FindAllString(first, -1) {
+				listed[m] = true
+			}
+		}
+	}
+	if len(listed) < 30 {
+		t.Errorf("docs/rules.md marks only %d questions", len(listed))
+	}
+	for _, folder := range []string{"blueprints", "templates"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", folder), func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(file) != ".hcl" {
+				return err
+			}
+			text, err := os.ReadFile(file)
+			for line := range strings.Lines(string(text)) {
+				if comment := strings.TrimSpace(line); strings.HasPrefix(comment, "#") {
+					for _, m := range mark.FindAllString(comment, -1) {
+						if !listed[m] {
+							t.Errorf("%s refers to %s, which docs/rules.md does not mark", file, m)
+						}
+					}
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

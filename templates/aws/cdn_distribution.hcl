@@ -16,6 +16,14 @@ template "cdn_distribution" {
     fix       = "Set min_tls = \"1.2\": whoever can, speaks 1.3 all the same."
     at        = site.cdn_distribution.min_tls
   }
+  # TIME-003. The most without a higher quota (Amazon CloudFront developer guide, "Quotas").
+  check "edge_waits" {
+    condition = site.origin == null ? true : site.origin.request_timeout < 60
+    message   = "A request to ${site.origin == null ? "" : site.origin.name} may take ${site.origin == null ? "" : span(site.origin.request_timeout)}, but CloudFront waits for an answer for 60s at most."
+    fix       = "Lower request_timeout, and let what takes longer be asked for again."
+    at        = site.origin == null ? site.index : site.origin.request_timeout
+    related   = [site.origin]
+  }
   check "origin_is_reached" {
     condition = site.origin == null ? true : site.origin.exposed && site.origin.hostname != null && site.origin.hostname != let.cdn.domain
     message   = "CloudFront fetches the files of ${site.name} from ${site.origin == null ? "" : site.origin.name} by a public name of its own, which it does not have."
@@ -270,8 +278,8 @@ resource "aws_cloudfront_distribution" "this" {
       https_port               = 443
       origin_protocol_policy   = "https-only"
       origin_ssl_protocols     = ["TLSv1.2"]
-      origin_read_timeout      = let.own_files ? 30 : min(60, max(1, ceil(site.origin.request_timeout)))
-      origin_keepalive_timeout = 60
+      origin_read_timeout      = let.own_files ? 30 : min(60, ceil(site.origin.request_timeout) + 5)
+      origin_keepalive_timeout = let.own_files ? 60 : max(1, min(60, floor(site.origin.idle_timeout) - 5)) # the balancer must not close first
     }
 
     # One place asks on behalf of all others, so that a file leaves its origin once.

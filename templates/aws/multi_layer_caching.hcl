@@ -30,6 +30,13 @@ template "multi_layer_caching" {
     at        = service.multi_layer_caching.domain
     related   = [service.balancer == null ? service.domain : service.balancer.domain]
   }
+  # TIME-003. The most without a higher quota (Amazon CloudFront developer guide, "Quotas").
+  check "edge_waits" {
+    condition = service.request_timeout < 60
+    message   = "A request to ${service.name} may take ${span(service.request_timeout)}, but CloudFront waits for an answer for 60s at most."
+    fix       = "Lower request_timeout, and let what takes longer be asked for again."
+    at        = service.request_timeout
+  }
   check "private_name" {
     condition = !let.edge_private || service.multi_layer_caching.domain == service.hostname
     message   = "The private balancer of ${service.name} has a certificate for ${service.hostname == null ? "no name" : service.hostname}, but clients ask the edge for ${service.multi_layer_caching.domain == null ? "another" : service.multi_layer_caching.domain}."
@@ -183,8 +190,8 @@ resource "aws_cloudfront_distribution" "this" {
       when = let.edge_private
 
       vpc_origin_id            = aws_cloudfront_vpc_origin.this.id
-      origin_read_timeout      = min(60, max(1, ceil(service.request_timeout)))
-      origin_keepalive_timeout = 60
+      origin_read_timeout      = min(60, ceil(service.request_timeout) + 5)
+      origin_keepalive_timeout = max(1, min(60, floor(service.idle_timeout) - 5)) # the balancer must not close first
     }
 
     custom_origin_config {
@@ -194,8 +201,8 @@ resource "aws_cloudfront_distribution" "this" {
       https_port               = 443
       origin_protocol_policy   = "https-only"
       origin_ssl_protocols     = ["TLSv1.2"]
-      origin_read_timeout      = min(60, max(1, ceil(service.request_timeout)))
-      origin_keepalive_timeout = 60
+      origin_read_timeout      = min(60, ceil(service.request_timeout) + 5)
+      origin_keepalive_timeout = max(1, min(60, floor(service.idle_timeout) - 5)) # the balancer must not close first
     }
 
     # One place asks on behalf of all others.

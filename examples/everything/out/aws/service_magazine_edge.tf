@@ -98,8 +98,8 @@ resource "aws_cloudfront_distribution" "magazine" {
       https_port               = 443
       origin_protocol_policy   = "https-only"
       origin_ssl_protocols     = ["TLSv1.2"]
-      origin_read_timeout      = 10
-      origin_keepalive_timeout = 60
+      origin_read_timeout      = 15
+      origin_keepalive_timeout = 55 # the balancer must not close first
     }
 
     # One place asks on behalf of all others.
