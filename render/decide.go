@@ -15,48 +15,64 @@ import (
 // without a condition share first, and one whose condition names what another
 // may share waits for the other's condition.
 func (r *run) decide(candidates []*job, root *subject) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	wanted := map[*job]bool{}
-	settle := func(j *job) {
-		on, moreDiags := j.wanted(r)
-		if moreDiags.HasErrors() {
-			moreDiags = withheld(j, candidates, moreDiags)
-		}
-		if wanted[j] = on; on {
-			moreDiags = append(moreDiags, j.share(r, root)...)
-		}
-		diags = append(diags, moreDiags...)
-	}
+	d := &decision{run: r, root: root, candidates: candidates, wanted: map[*job]bool{}}
 	waiting := map[*subject][]*job{}
 	var subjects []*subject
 	for _, j := range candidates {
-		switch {
-		case j.template.When == nil:
-			settle(j)
-		case waiting[j.subject] == nil:
-			subjects = append(subjects, j.subject)
-			fallthrough
-		default:
-			waiting[j.subject] = append(waiting[j.subject], j)
+		if j.template.When == nil {
+			d.settle(j)
+			continue
 		}
+		if waiting[j.subject] == nil {
+			subjects = append(subjects, j.subject)
+		}
+		waiting[j.subject] = append(waiting[j.subject], j)
 	}
 	for _, s := range subjects {
-		for left := waiting[s]; len(left) > 0; {
-			next := slices.IndexFunc(left, func(j *job) bool { return waitsFor(j, left) == nil })
-			if next < 0 {
-				diags = append(diags, conditionCircle(left[0], waitsFor(left[0], left)))
-				break
-			}
-			settle(left[next])
-			left = slices.Delete(left, next, next+1)
-		}
+		d.settleAll(waiting[s])
 	}
 	for _, j := range candidates {
-		if wanted[j] {
+		if d.wanted[j] {
 			r.jobs = append(r.jobs, j)
 		}
 	}
-	return diags
+	return d.diags
+}
+
+// decision is what decide has found out so far.
+type decision struct {
+	run        *run
+	root       *subject
+	candidates []*job
+	wanted     map[*job]bool
+	diags      hcl.Diagnostics
+}
+
+// settle asks the condition of one job; one that is wanted shares its lets.
+func (d *decision) settle(j *job) {
+	on, diags := j.wanted(d.run)
+	if diags.HasErrors() {
+		diags = withheld(j, d.candidates, diags)
+	}
+	d.wanted[j] = on
+	if on {
+		diags = append(diags, j.share(d.run, d.root)...)
+	}
+	d.diags = append(d.diags, diags...)
+}
+
+// settleAll settles the jobs of one component, each after those that it waits
+// for.
+func (d *decision) settleAll(left []*job) {
+	for len(left) > 0 {
+		next := slices.IndexFunc(left, func(j *job) bool { return waitsFor(j, left) == nil })
+		if next < 0 {
+			d.diags = append(d.diags, conditionCircle(left[0], waitsFor(left[0], left)))
+			return
+		}
+		d.settle(left[next])
+		left = slices.Delete(left, next, next+1)
+	}
 }
 
 // wanted reports whether the template's condition lets it be rendered.
