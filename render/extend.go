@@ -40,7 +40,7 @@ func (u *unit) join(ext *unit, single func(*hclsyntax.Block, []string) bool) hcl
 	if e.diags.HasErrors() {
 		return e.diags
 	}
-	e.explain()
+	e.comment(0, ext.comment.Segments)
 	u.text = splice(u.text, e.inserts)
 	return e.diags
 }
@@ -149,22 +149,23 @@ func (e *extender) members(into place, from *hclsyntax.Body, start, end int) {
 	for _, attr := range inOrder(from.Attributes) {
 		name := attr.Name
 		other := into.body.Attributes[name]
-		switch {
-		case name == "when" && len(into.path) == 0:
-		case other == nil:
+		if other == nil {
 			continue
-		case joined[name]:
+		}
+		inserted := len(e.inserts)
+		if joined[name] {
 			e.joinLists(other, attr)
-		default:
+		} else {
 			e.conflict(into.name(name))
 		}
-		skip[attr.SrcRange.Start.Byte] = attr.SrcRange.End.Byte
+		skip[e.moved(attr.SrcRange.Start.Byte, inserted)] = attr.SrcRange.End.Byte
 	}
 	for _, block := range from.Blocks {
 		other := onlyBlock(into.body, block.Type)
 		if !e.once(into, block) {
 			continue
 		}
+		inserted := len(e.inserts)
 		switch {
 		case other != nil:
 			e.nested(into, other, block)
@@ -173,7 +174,7 @@ func (e *extender) members(into place, from *hclsyntax.Body, start, end int) {
 		default:
 			continue
 		}
-		skip[block.TypeRange.Start.Byte] = block.CloseBraceRange.End.Byte
+		skip[e.moved(block.TypeRange.Start.Byte, inserted)] = block.CloseBraceRange.End.Byte
 	}
 	whole := cut(e.ext.text.Segments, start, end, skip)
 	if blank(whole) {
@@ -212,17 +213,23 @@ func (e *extender) nested(into place, other, block *hclsyntax.Block) {
 	e.members(inner, block.Body, block.OpenBraceRange.End.Byte, block.CloseBraceRange.Start.Byte)
 }
 
-// explain puts the comment above the extension above the first thing that it
-// adds.
-func (e *extender) explain() {
-	comment := e.ext.comment.Segments
+// moved takes the comment above a member of the extension along to what was
+// inserted for the member, and gives where the comment starts.
+func (e *extender) moved(member, inserted int) int {
+	start := lineStart(e.ext.text.String(), member)
+	e.comment(inserted, between(e.ext.text.Segments, start, rawLineStart(e.ext.text.String(), member)))
+	return start
+}
+
+// comment puts a comment above the first of the latest inserts.
+func (e *extender) comment(since int, comment []fold.Segment) {
 	first := -1
-	for i, in := range e.inserts {
-		if in.from >= 0 && (first < 0 || in.from < e.inserts[first].from) {
+	for i := since; i < len(e.inserts); i++ {
+		if from := e.inserts[i].from; from >= 0 && (first < 0 || from < e.inserts[first].from) {
 			first = i
 		}
 	}
-	if len(comment) == 0 || first < 0 {
+	if blank(comment) || first < 0 {
 		return
 	}
 	in := &e.inserts[first]

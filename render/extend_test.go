@@ -38,6 +38,10 @@ func TestExtend(t *testing.T) {
 			"cover {}", "cover { m = 2 }",
 			"  cover {\n    m = 2\n  }",
 		},
+		"with the comments above them": {
+			"cover {\n    n = 1\n  }\n  lifecycle {\n    ignore_changes = [a]\n  }", "# Thick.\n  cover {\n    m = 2\n  }\n  lifecycle {\n    # Set by hand.\n    ignore_changes = [b]\n  }",
+			"  cover {\n    n = 1\n    # Thick.\n    m = 2\n  }\n  lifecycle {\n    # Set by hand.\n    ignore_changes = [a, b]\n  }",
+		},
 		"lifecycle, with its lists": {
 			"lifecycle {\n    ignore_changes = [a]\n  }", "lifecycle {\n    ignore_changes        = [a, b]\n    create_before_destroy = true\n  }",
 			"  lifecycle {\n    ignore_changes        = [a, b]\n    create_before_destroy = true\n  }",
