@@ -173,7 +173,20 @@ resource "aws_ssm_document" "this_rollout" {
         AutoScalingGroupName = aws_autoscaling_group.this.name
         Strategy             = "Rolling"
 
-        DesiredConfiguration = {
+        DesiredConfiguration = let.spot ? {
+          # All of it: what is left out here would be gone.
+          MixedInstancesPolicy = {
+            LaunchTemplate = {
+              LaunchTemplateSpecification = { LaunchTemplateId = aws_launch_template.this.id, Version = "{{ LaunchTemplateVersion }}" }
+              Overrides                   = [for name in let.alternatives : { InstanceType = name }]
+            }
+            InstancesDistribution = {
+              OnDemandBaseCapacity                = service.min_instances
+              OnDemandPercentageAboveBaseCapacity = 100 - service.auto_scaling_group.spot
+              SpotAllocationStrategy              = "price-capacity-optimized"
+            }
+          }
+          } : {
           LaunchTemplate = { LaunchTemplateId = aws_launch_template.this.id, Version = "{{ LaunchTemplateVersion }}" }
         }
 

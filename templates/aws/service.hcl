@@ -495,11 +495,22 @@ resource "aws_autoscaling_group" "this" {
   }
 
   lifecycle {
-    when = service.auto_scaling_group != null && service.rolling_updates != null
+    when = service.auto_scaling_group != null && service.rolling_updates != null && !let.spot
 
     # The policies below own the size. A rollout moves the version once the new one has proved itself, and a rollback
     # leaves it.
     ignore_changes = [desired_capacity, launch_template[0].version]
+  }
+
+  lifecycle {
+    when = service.auto_scaling_group != null && service.rolling_updates != null && let.spot
+
+    # The policies below own the size. A rollout moves the version once the new one has proved itself, and a rollback
+    # leaves it.
+    ignore_changes = [
+      desired_capacity,
+      mixed_instances_policy[0].launch_template[0].launch_template_specification[0].version,
+    ]
   }
 }
 
