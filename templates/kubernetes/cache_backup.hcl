@@ -18,8 +18,10 @@ let {
     # One picture of every shard, from a copy that is in step; from the primary
     # where there is none.
     set -eu
+    hosts="${join(" ", let.hosts)}"
     stamp=$(date -u +%Y%m%dT%H%M%SZ)
     done_shards=
+    pictures=0
     role() { timeout 5 ${let.cli} -h "$1" info replication | tr -d '\r'; }
     # The history that a node has is the same for all that hold the same data.
     shard() { role "$1" | sed -n 's/^master_replid://p'; }
@@ -29,14 +31,17 @@ let {
       ${let.cli} -h "$1" --rdb "/backup/.partial"
       mv /backup/.partial "/backup/$stamp-$${1%%.*}.rdb"
       done_shards="$done_shards $id"
+      pictures=$((pictures + 1))
     }
-    for host in ${join(" ", let.hosts)}; do
+    for host in $hosts; do
       case "$(role "$host")" in *role:slave*master_link_status:up*) take "$host" ;; esac
     done
-    for host in ${join(" ", let.hosts)}; do
+    for host in $hosts; do
       case "$(role "$host")" in *role:master*) take "$host" ;; esac
     done
     ls -l /backup
+    # A shard that nobody could be asked about is missed, and the job with it.
+    [ "$pictures" -ge ${cache.shards} ]
   EOT
   prune_sh        = <<-EOT
     # The last three.
