@@ -3,6 +3,7 @@ package examples_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,34 @@ func TestRandomKubernetes(t *testing.T) {
 				controlplane.Payloads(t, dir)
 			})
 		})
+	}
+}
+
+// TestUpgrade applies a release over the one before it: every image has another
+// version. What the API server lets nobody change has to have a new name then.
+func TestUpgrade(t *testing.T) {
+	names := map[string][]string{"quick": {"multi-layer-caching-detailed"}, "ci": append([]string{"multi-layer-caching-detailed"}, quick...), "all": examples(t)}[depth()]
+	tag := regexp.MustCompile(`([:"])(\d+\.\d+)\.\d+"`)
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(name, "scaffold.hcl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := tag.ReplaceAllString(string(text), `${1}${2}.99"`)
+		if next == string(text) {
+			t.Errorf("%s names no version of an image", name)
+		}
+		for _, root := range rendered(t, name) {
+			after, diags := renderText(t, next, "", root.Target)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			for _, folder := range manifestFolders(root) {
+				t.Run(filepath.Join(name, root.Folder, folder), func(t *testing.T) {
+					controlplane.Start(t).Upgrade(t, writeManifests(t, root, folder), writeManifests(t, after[0], folder))
+				})
+			}
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ let {
     done | curl --silent --show-error --max-time 30 --rate ${let.elaborate.warm_rate}/s --header ${shell("Host: ${let.layers.domain == null ? service.name : let.layers.domain}")} --config -
   EOT
   # A release is another image, and gets another job.
-  warm_name = let.elaborate == null ? "" : "${service.name}-warm-${hash(jsonencode([let.warm_sh, service.image, let.elaborate.warm_command]), 8)}"
+  warm_name = let.elaborate == null ? "" : "${service.name}-warm-${hash(jsonencode([let.warm_sh, service.image, let.elaborate.warm_command, let.settings, let.layer_policy_name]), 8)}"
 }
 
 manifest "v1" "ConfigMap" "this_warmer" {

@@ -84,7 +84,7 @@ let {
     until ask "$first" cluster info | grep -qx cluster_state:ok; do sleep 1; done
     ${let.cli} --cluster check "$first:6379"
   EOT
-  bootstrap_settings = "${cache.name}-bootstrap-${hash(let.bootstrap_sh, 8)}"
+  bootstrap_settings = "${cache.name}-bootstrap-${hash(jsonencode([let.bootstrap_sh, let.image]), 8)}"
 }
 
 manifest "v1" "ConfigMap" "this_bootstrap" {

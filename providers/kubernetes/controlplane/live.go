@@ -258,6 +258,14 @@ func (c *Cluster) remove(t testing.TB, all []object) {
 	}
 }
 
+// Upgrade applies a folder, and asks whether another may be applied over it.
+func (c *Cluster) Upgrade(t testing.TB, before, after string) {
+	t.Helper()
+	c.Apply(t, before)
+	c.DryRun(t, after)
+	c.Remove(t, before)
+}
+
 // Remove deletes what Apply sent.
 func (c *Cluster) Remove(t testing.TB, dir string) {
 	t.Helper()
