@@ -119,14 +119,23 @@ func matches(pattern, name string) bool {
 	return ok && err == nil
 }
 
+// providersOfClouds names the provider of each target that renders Terraform.
+var providersOfClouds = map[string]string{"aws": "aws", "gcp": "google"}
+
 // TestNothingDenied walks everything that the examples and random blueprints
-// render for AWS.
+// render for the clouds.
 func TestNothingDenied(t *testing.T) {
-	provider, err := schema.Open("aws")
+	for target, name := range providersOfClouds {
+		t.Run(target, func(t *testing.T) { nothingDenied(t, target, name) })
+	}
+}
+
+func nothingDenied(t *testing.T, target, providerName string) {
+	provider, err := schema.Open(providerName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := denials(t, "aws")
+	list := denials(t, providerName)
 	types := map[string]bool{}
 	look := func(t *testing.T, b blocks) {
 		t.Helper()
@@ -140,31 +149,37 @@ func TestNothingDenied(t *testing.T) {
 	}
 	for _, name := range examples(t) {
 		t.Run(name, func(t *testing.T) {
-			for _, root := range renderedFor(t, name, "aws") {
+			for _, root := range renderedFor(t, name, target) {
 				look(t, blocksOf(t, root.Result))
 			}
 		})
 	}
 	for seed := range seeds() {
 		made := blueprint(seed)
-		roots, diags := renderText(t, made.text, made.environment, "aws")
+		roots, diags := renderText(t, made.text, made.environment, target)
 		if diags.HasErrors() {
 			continue // TestRandomBlueprints judges these
 		}
 		t.Run(fmt.Sprint("random ", seed), func(t *testing.T) { look(t, blocksOf(t, roots[0].Result)) })
 	}
-	if len(types) < 100 {
+	if len(types) < 70 {
 		t.Errorf("only %d types of blocks were looked at", len(types))
 	}
 }
 
 // TestDenialsAreMet requires that each row of the list catches what it speaks of.
 func TestDenialsAreMet(t *testing.T) {
-	provider, err := schema.Open("aws")
+	for _, name := range providersOfClouds {
+		denialsAreMet(t, name)
+	}
+}
+
+func denialsAreMet(t *testing.T, providerName string) {
+	provider, err := schema.Open(providerName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range denials(t, "aws") {
+	for _, d := range denials(t, providerName) {
 		if !strings.HasPrefix(d.address, "data.") && !strings.HasPrefix(d.address, "provider.") && !strings.Contains(d.address, "*") && d.path != "" {
 			if _, known := provider.Resource(d.address); !known {
 				t.Errorf("%s: the provider has no such type", d.address)

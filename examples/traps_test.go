@@ -31,9 +31,12 @@ import (
 //	ADDRESS.PATH !~ REGEXP       none matches
 //	refused CODE                 the blueprint is refused by this rule
 //
-// An address may hold wildcards, as file names do.
+// An address may hold wildcards, as file names do. Archives in a folder are for
+// the target of that name, the others for AWS.
 func TestTraps(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "testdata", "traps", "*.txtar"))
+	more, _ := filepath.Glob(filepath.Join("..", "testdata", "traps", "*", "*.txtar"))
+	files = append(files, more...)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no traps: %v", err)
 	}
@@ -42,11 +45,15 @@ func TestTraps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		target := filepath.Base(filepath.Dir(file))
+		if target == "traps" {
+			target = "aws"
+		}
 		for _, f := range archive.Files {
 			if name, ok := strings.CutSuffix(f.Name, ".hcl"); ok {
 				t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+name, func(t *testing.T) {
 					t.Parallel()
-					checkTrap(t, string(f.Data), expectations(t, archive, name))
+					checkTrap(t, string(f.Data), target, expectations(t, archive, name))
 				})
 			}
 		}
@@ -68,15 +75,18 @@ func expectations(t *testing.T, archive *txtar.Archive, name string) []string {
 	return lines
 }
 
-func checkTrap(t *testing.T, text string, expected []string) {
+// regions are where a blueprint that names no target is rendered for.
+var regions = map[string]string{"aws": "eu-west-1", "gcp": "europe-west1"}
+
+func checkTrap(t *testing.T, text, target string, expected []string) {
 	t.Helper()
 	if !strings.Contains(text, "target \"") {
-		text = "target \"aws\" {\n  region = \"eu-west-1\"\n}\n" + text
+		text = fmt.Sprintf("target %q {\n  region = %q\n}\n", target, regions[target]) + text
 	}
 	if !strings.Contains(text, "blueprint \"") {
 		text = "blueprint \"shop\" {}\n" + text
 	}
-	roots, diags := renderText(t, text, "", "aws")
+	roots, diags := renderText(t, text, "", target)
 	if code, ok := strings.CutPrefix(expected[0], "refused "); ok {
 		if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == code && d.Severity == hcl.DiagError }) {
 			t.Errorf("%s does not refuse it: %v", code, diags)
