@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -147,10 +148,12 @@ func (tf *terraform) validate(files map[string][]byte) (verdict, error) {
 	command := exec.Command("terraform", "validate", "-json")
 	command.Dir, command.Env = folder, tf.environment
 	start := time.Now()
+	var problems bytes.Buffer
+	command.Stderr = &problems
 	output, _ := command.Output() // it fails if the files are wrong
 	v.took = time.Since(start)
 	if err := json.Unmarshal(output, &v); err != nil {
-		return v, fmt.Errorf("terraform validate gave no JSON: %w\n%s", err, output)
+		return v, fmt.Errorf("terraform validate gave no JSON: %w\n%s%s", err, output, problems.Bytes())
 	}
 	return v, nil
 }
