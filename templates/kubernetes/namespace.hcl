@@ -107,6 +107,10 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "default-deny" {
   metadata = {
     name      = "default-deny"
     namespace = target.namespace
+    annotations = length(let.pods) > 0 ? null : {
+      # It waits for the first pod.
+      "kube-score/ignore" = "networkpolicy-targets-pod"
+    }
   }
   spec = {
     podSelector = {}
