@@ -3,11 +3,11 @@
 package examples_test
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"slices"
 	"testing"
 
@@ -85,12 +85,34 @@ func TestEveryPointIsAnswered(t *testing.T) {
 	for _, name := range append(examples(t), rest) {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range rendered(t, name) {
-				for _, c := range root.Result.Coverage {
-					if c.Status == render.Unknown || (c.Status == render.Missing && c.Why == "") ||
-						(c.Status == render.Missing && bytes.HasPrefix([]byte(c.Why), []byte("not in the output"))) {
-						t.Errorf("%s: %s of %s: point %s is %s: %s", root.Folder, c.Pattern, c.Component.Path, c.Point.ID, c.Status, c.Why)
-					}
+				checkAnswers(t, root)
+			}
+		})
+	}
+}
+
+func checkAnswers(t *testing.T, root *project.Root) {
+	t.Helper()
+	for _, c := range root.Result.Coverage {
+		if c.Status == render.Unknown || (c.Status == render.Missing && (c.Why == "" || strings.HasPrefix(c.Why, "not in the output"))) {
+			t.Errorf("%s: %s of %s: point %s is %s: %s", root.Folder, c.Pattern, c.Component.Path, c.Point.ID, c.Status, c.Why)
+		}
+	}
+}
+
+// TestEveryPointOfRandomBlueprintsIsAnswered requires the same of random
+// blueprints, which have settings and mixes that the examples do not.
+func TestEveryPointOfRandomBlueprintsIsAnswered(t *testing.T) {
+	for _, target := range []string{"aws", "gcp", "kubernetes"} {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			for seed := range seeds() {
+				made := blueprint(seed)
+				roots, diags := renderText(t, made.text, made.environment, target)
+				if diags.HasErrors() {
+					continue // TestRandomBlueprints judges these
 				}
+				checkAnswers(t, roots[0])
 			}
 		})
 	}

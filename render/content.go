@@ -27,9 +27,9 @@ func (j *job) content(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 	}
 	name, moreDiags := j.fileName(block)
 	diags = append(diags, moreDiags...)
-	data, moreDiags := j.encode(textOf(format.Expr, &diags), expr.Expr)
+	data, tree, moreDiags := j.encode(textOf(format.Expr, &diags), expr.Expr)
 	diags = append(diags, moreDiags...)
-	u := &unit{form: Content, job: j, block: block, file: name, data: data, address: "file." + name, shared: true}
+	u := &unit{form: Content, job: j, block: block, file: name, data: data, tree: tree, address: "file." + name, shared: true}
 	return []*unit{u}, diags
 }
 
@@ -47,27 +47,30 @@ func (j *job) fileName(block *hclsyntax.Block) (string, hcl.Diagnostics) {
 	return v.AsString(), diags
 }
 
-func (j *job) encode(format string, expr hclsyntax.Expression) ([]byte, hcl.Diagnostics) {
+// encode writes the content of a file; what is written as YAML is given as a tree
+// as well.
+func (j *job) encode(format string, expr hclsyntax.Expression) ([]byte, *yaml.Node, hcl.Diagnostics) {
 	if format == "yaml" {
 		tree, diags := manifest.Tree(j.template.text, expr, j.foldScope())
 		if diags.HasErrors() {
-			return nil, diags
+			return nil, nil, diags
 		}
 		data, _ := yaml.Write(tree)
-		return data, diags
+		return data, tree, diags
 	}
 	v, diags := j.scope.Value(expr, nil)
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, nil, diags
 	}
 	if format == "json" {
 		data, err := indentJSON(v)
 		if err != nil {
-			return nil, append(diags, invalid(expr.Range(), "The content cannot be written as JSON: "+err.Error()+".")...)
+			return nil, nil, append(diags, invalid(expr.Range(), "The content cannot be written as JSON: "+err.Error()+".")...)
 		}
-		return data, diags
+		return data, nil, diags
 	}
-	return j.text(format, expr)
+	data, moreDiags := j.text(format, expr)
+	return data, nil, moreDiags
 }
 
 func indentJSON(v cty.Value) ([]byte, error) {

@@ -243,8 +243,9 @@ func (r *run) evidenceInBlueprint(j *job, e *hclsyntax.ScopeTraversalExpr) (stri
 	return "blueprint: " + used[len(used)-1].Path(), !diags.HasErrors() && !v.IsNull()
 }
 
-// evidenceInOutput follows TYPE.NAME.path… in Terraform, or Kind.name.path… in
-// manifests.
+// evidenceInOutput follows TYPE.NAME.path… in Terraform, Kind.name.path… in
+// manifests, or file["NAME"].path… in what is written as YAML. Of several blocks
+// or elements of a path, ["NAME"] is the one with that name.
 func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
 	var steps []string
 	for _, step := range t {
@@ -253,7 +254,14 @@ func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
 			steps = append(steps, step.Name)
 		case hcl.TraverseAttr:
 			steps = append(steps, step.Name)
+		case hcl.TraverseIndex:
+			if step.Key.Type() == cty.String {
+				steps = append(steps, step.Key.AsString())
+			}
 		}
+	}
+	if t.RootName() == "file" && len(steps) > 1 {
+		return r.evidenceInFile(j, steps[1], steps[2:])
 	}
 	words := named(steps, j.foldScope())
 	for n := min(3, len(words)); n >= 2; n-- {
@@ -272,6 +280,21 @@ func (r *run) evidenceInOutput(j *job, t hcl.Traversal) (string, bool) {
 		}
 	}
 	return strings.Join(words, "."), false
+}
+
+// evidenceInFile finds the file of the component that a template knows by label.
+func (r *run) evidenceInFile(j *job, label string, path []string) (string, bool) {
+	for _, name := range r.order {
+		for _, u := range r.files[name] {
+			if u.form != Content || u.block.Labels[0] != label || (u.job.subject != j.subject && strings.Contains(label, "this")) {
+				continue
+			}
+			if u.holds(path) {
+				return strings.Join(append([]string{u.file}, path...), "."), true
+			}
+		}
+	}
+	return strings.Join(append([]string{label}, path...), "."), false
 }
 
 // named gives the labels among the steps of a reference the component's name.
@@ -321,7 +344,7 @@ func (u *unit) holds(path []string) bool {
 	if len(path) == 0 {
 		return true
 	}
-	if u.form == Object {
+	if u.tree != nil {
 		return treeHolds(u.tree, path)
 	}
 	return u.syntax != nil && bodyHolds(u.syntax, path)
@@ -340,11 +363,25 @@ func bodyHolds(body *hclsyntax.Body, path []string) bool {
 				inner = content.Body
 			}
 		}
-		if blockType == path[0] && (len(path) == 1 || bodyHolds(inner, path[1:])) {
+		switch {
+		case blockType != path[0]:
+		case len(path) == 1, bodyHolds(inner, path[1:]):
+			return true
+		case isNamed(inner, path[1]) && (len(path) == 2 || bodyHolds(inner, path[2:])):
 			return true
 		}
 	}
 	return false
+}
+
+// isNamed reports whether a block has the argument name, and it is this.
+func isNamed(body *hclsyntax.Body, name string) bool {
+	attr := body.Attributes["name"]
+	if attr == nil {
+		return false
+	}
+	v, diags := attr.Expr.Value(nil)
+	return !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() && v.AsString() == name
 }
 
 func exprHolds(expr hclsyntax.Expression, path []string) bool {
@@ -377,7 +414,7 @@ func treeHolds(n *yaml.Node, path []string) bool {
 	}
 	if n.Kind == yaml.Sequence {
 		for _, item := range n.Items {
-			if treeHolds(item, path) {
+			if name := item.Get("name"); name != nil && name.Text == path[0] && treeHolds(item, path[1:]) || treeHolds(item, path) {
 				return true
 			}
 		}

@@ -147,13 +147,16 @@ func TestPackProblems(t *testing.T) {
 func TestCoverage(t *testing.T) {
 	t.Parallel()
 	template := func(covers string) map[string]string {
-		return map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  " + covers + "\n}\nextend \"x_thing\" \"this\" {\n  colour = self.colour\n}\n"}
+		return map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  " + covers + "\n}\nextend \"x_thing\" \"this\" {\n  colour = self.colour\n  coat {\n    name  = \"base\"\n    layer = 1\n  }\n}\nfile \"paint_this.yaml\" {\n  format = \"yaml\"\n  content = { pots = [{ name = \"red\", size = 2 }] }\n}\n"}
 	}
 	for name, test := range map[string]struct {
 		covers string
 		want   []string // status of the points seen and kept
 	}{
 		"shown":                   {`covers = { seen = [x_thing.this.colour], kept = [x_thing.this] }`, []string{render.Covered, render.Covered}},
+		"by the name of a block":  {`covers = { seen = [x_thing.this.coat["base"].layer], kept = [x_thing.this.coat["top"]] }`, []string{render.Covered, render.Missing}},
+		"in a file":               {`covers = { seen = [file["paint_this.yaml"].pots["red"].size], kept = [file["paint_this.yaml"].lids] }`, []string{render.Covered, render.Missing}},
+		"a file":                  {`covers = { seen = [file["paint_this.yaml"]], kept = [file["other.yaml"]] }`, []string{render.Covered, render.Missing}},
 		"claimed and not shown":   {`covers = { seen = [x_thing.this.gloss], kept = [x_other.this] }`, []string{render.Missing, render.Missing}},
 		"not spoken of":           {`covers = { seen = [x_thing.this.colour] }`, []string{render.Covered, render.Unknown}},
 		"missed, with the reason": {`misses = { kept = "it fades" }`, []string{render.Unknown, render.Missing}},

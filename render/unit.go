@@ -40,7 +40,7 @@ type unit struct {
 	comment fold.Output
 	text    fold.Output     // config
 	syntax  *hclsyntax.Body // config: the inside of the block in its file
-	tree    *yaml.Node      // object
+	tree    *yaml.Node      // object, and content that is written as YAML
 	file    string          // content
 	data    []byte          // content
 }

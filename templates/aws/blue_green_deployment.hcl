@@ -7,9 +7,9 @@ template "blue_green_deployment" {
 
   covers = {
     double_capacity = [aws_autoscaling_group.this.min_size, aws_autoscaling_group.this.wait_for_elb_capacity]
-    smoke_tests     = [aws_lb_listener.this_test, aws_vpc_security_group_ingress_rule.this_test]
+    smoke_tests     = [aws_lb_listener.this_test.port, aws_lb_listener.this_test.default_action.forward.target_group.weight, aws_vpc_security_group_ingress_rule.this_test.cidr_ipv4]
     fast_switch     = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight, aws_lb_target_group.this.deregistration_delay]
-    rollback        = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight, aws_cloudwatch_metric_alarm.this_track_errors]
+    rollback        = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight, aws_cloudwatch_metric_alarm.this_track_errors.alarm_actions, let.automatic ? aws_ssm_document.this_rollback.content : null]
   }
   approximates = {
     shared_data = {

@@ -6,7 +6,7 @@ template "canary_deployment" {
 
   covers = {
     traffic_split = [length(service.balancer.paths) == 0 ? aws_lb_listener.this.default_action.forward.target_group.weight : aws_lb_listener_rule.this_path.action.forward.target_group.weight]
-    metrics       = [aws_cloudwatch_metric_alarm.this_track_errors, aws_cloudwatch_dashboard.this_tracks.dashboard_body]
+    metrics       = [aws_cloudwatch_metric_alarm.this_track_errors.metric_query.metric.dimensions, aws_cloudwatch_metric_alarm.this_track_latency.extended_statistic, aws_cloudwatch_dashboard.this_tracks.dashboard_body]
     criteria      = [aws_cloudwatch_metric_alarm.this_canary_errors.threshold, aws_cloudwatch_metric_alarm.this_track_latency.threshold]
     rollback      = service.canary_deployment.rollback == "alarms" ? aws_ssm_document.this_rollback.content : aws_cloudwatch_metric_alarm.this_canary_errors.alarm_actions
     segments      = [aws_lb_listener_rule.this_header.condition, aws_lb_listener_rule.this_cookie.condition]

@@ -5,14 +5,14 @@ template "circuit_breaker" {
   file = "service_${service.name}_breaker.tf"
 
   covers = {
-    thresholds = [aws_launch_template.this.user_data]
-    timeouts   = [aws_launch_template.this.user_data]
-    fallback   = [aws_launch_template.this.user_data]
+    thresholds = [file["service_this/envoy.yaml"].static_resources.clusters.outlier_detection.consecutive_5xx, file["service_this/envoy.yaml"].static_resources.clusters.outlier_detection.failure_percentage_threshold, file["service_this/envoy.yaml"].static_resources.clusters.circuit_breakers.thresholds.max_requests]
+    timeouts   = [let.mode == "forced_open" ? null : file["service_this/envoy.yaml"].static_resources.listeners.filter_chains.filters.typed_config.route_config.virtual_hosts.routes.route.timeout, file["service_this/envoy.yaml"].static_resources.clusters.connect_timeout]
+    fallback   = [file["service_this/envoy.yaml"].static_resources.listeners.filter_chains.filters.typed_config.local_reply_config.mappers.body]
     states     = [aws_cloudwatch_metric_alarm.this_breaker_open.metric_name, aws_cloudwatch_metric_alarm.this_breaker_open.ok_actions]
   }
   approximates = {
     half_open = {
-      by  = [aws_launch_template.this.user_data]
+      by  = [file["service_this/envoy.yaml"].static_resources.clusters.outlier_detection.base_ejection_time, file["service_this/envoy.yaml"].static_resources.clusters.outlier_detection.max_ejection_time]
       why = "Envoy lets a host back in after open_for and leaves it alone again, for longer, if it still fails; it does not count trial calls."
     }
   }

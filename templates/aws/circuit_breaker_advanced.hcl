@@ -6,10 +6,10 @@ template "circuit_breaker_advanced" {
 
   covers = {
     granular_metrics    = [aws_cloudwatch_metric_alarm.this_breaker.period, aws_cloudwatch_dashboard.this_breakers.dashboard_body]
-    adaptive_thresholds = [aws_cloudwatch_metric_alarm.this_breaker_latency.threshold_metric_id, aws_launch_template.this.user_data]
-    fallbacks           = [aws_launch_template.this.user_data]
+    adaptive_thresholds = [aws_cloudwatch_metric_alarm.this_breaker_latency.threshold_metric_id, let.adaptive ? file["service_this/envoy.yaml"].static_resources.listeners.filter_chains.filters.typed_config.http_filters.typed_config.gradient_controller_config : file["service_this/envoy.yaml"].static_resources.clusters.outlier_detection.success_rate_stdev_factor]
+    fallbacks           = [let.mode == "forced_open" ? file["service_this/envoy.yaml"].static_resources.listeners.filter_chains.filters.typed_config.route_config.virtual_hosts.routes.direct_response : file["service_this/envoy.yaml"].static_resources.listeners.filter_chains.filters.typed_config.local_reply_config.mappers.filter]
     states              = [aws_cloudwatch_composite_alarm.this_breaker.alarm_rule, aws_cloudwatch_composite_alarm.this_breaker.ok_actions]
-    per_endpoint        = [aws_launch_template.this.user_data, aws_cloudwatch_metric_alarm.this_breaker.dimensions]
+    per_endpoint        = [file["service_this/envoy.yaml"].static_resources.clusters.circuit_breakers.thresholds.max_requests, aws_cloudwatch_metric_alarm.this_breaker.dimensions]
   }
 }
 

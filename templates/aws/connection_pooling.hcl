@@ -6,9 +6,9 @@ template "connection_pooling" {
 
   covers = {
     pool_size       = [aws_db_proxy_default_target_group.this.connection_pool_config.max_connections_percent, database.connection_pooling.size]
-    idle_timeout    = [aws_db_proxy.this.idle_client_timeout, aws_db_proxy_default_target_group.this.connection_pool_config.max_idle_connections_percent, aws_db_parameter_group.this.parameter]
+    idle_timeout    = [aws_db_proxy.this.idle_client_timeout, aws_db_proxy_default_target_group.this.connection_pool_config.max_idle_connections_percent, database.engine == "postgres" ? aws_db_parameter_group.this.parameter["idle_in_transaction_session_timeout"] : aws_db_parameter_group.this.parameter["innodb_lock_wait_timeout"]]
     utilisation     = [aws_cloudwatch_metric_alarm.this_pool_used.threshold, aws_cloudwatch_metric_alarm.this_pool.dimensions]
-    max_connections = [aws_db_parameter_group.this.parameter, aws_db_proxy_default_target_group.this.connection_pool_config.max_connections_percent]
+    max_connections = [aws_db_parameter_group.this.parameter["max_connections"], aws_db_proxy_default_target_group.this.connection_pool_config.max_connections_percent]
   }
   approximates = {
     validation = {

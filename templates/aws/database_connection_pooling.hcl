@@ -7,12 +7,12 @@ template "database_connection_pooling" {
   covers = {
     workload_size = [aws_db_proxy_default_target_group.this.connection_pool_config.max_connections_percent, aws_db_proxy_default_target_group.this.connection_pool_config.max_idle_connections_percent, database.database_connection_pooling.size]
     utilisation   = [aws_cloudwatch_metric_alarm.this_pool_used.threshold, aws_cloudwatch_metric_alarm.this_pool.dimensions, aws_cloudwatch_dashboard.this_pool.dashboard_body]
-    timeouts      = [aws_db_proxy.this.idle_client_timeout, aws_db_proxy_default_target_group.this.connection_pool_config.connection_borrow_timeout, aws_db_parameter_group.this.parameter]
-    leaks         = [aws_cloudwatch_metric_alarm.this_pool_leak.threshold_metric_id, aws_db_parameter_group.this.parameter, aws_db_proxy.this.debug_logging]
+    timeouts      = [aws_db_proxy.this.idle_client_timeout, aws_db_proxy_default_target_group.this.connection_pool_config.connection_borrow_timeout, database.engine == "postgres" ? aws_db_parameter_group.this.parameter["statement_timeout"] : aws_db_parameter_group.this.parameter["max_execution_time"]]
+    leaks         = [aws_cloudwatch_metric_alarm.this_pool_leak.threshold_metric_id, database.engine == "postgres" && database.database_connection_pooling.log_connections ? aws_db_parameter_group.this.parameter["log_disconnections"] : null, aws_db_proxy.this.debug_logging]
   }
   approximates = {
     validation = {
-      by  = [aws_db_proxy_default_target_group.this.connection_pool_config.init_query, aws_db_proxy.this.require_tls, aws_db_parameter_group.this.parameter]
+      by  = [aws_db_proxy_default_target_group.this.connection_pool_config.init_query, aws_db_proxy.this.require_tls, database.engine == "postgres" ? aws_db_parameter_group.this.parameter["tcp_keepalives_idle"] : null]
       why = "RDS Proxy tries its connections by itself and replaces broken ones; the query runs when one is opened, not before each loan."
     }
   }

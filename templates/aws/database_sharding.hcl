@@ -6,7 +6,7 @@ template "database_sharding" {
   covers = {
     hot_spots   = [aws_cloudwatch_metric_alarm.this_shard.metric_name, database.database_sharding.shards <= 10 ? aws_cloudwatch_metric_alarm.this_hot.threshold : database.database_sharding.max_skew]
     routing     = [aws_dynamodb_table.this.stream_enabled, aws_dynamodb_table_item.this.item, aws_route53_record.this.records]
-    rebalancing = [database.flavour == "cluster" ? aws_rds_cluster_parameter_group.this.parameter : aws_db_parameter_group.this.parameter, length(database.database_sharding.move) > 0 ? aws_dms_replication_config.this.table_mappings : database.database_sharding.slots]
+    rebalancing = [database.flavour == "cluster" ? aws_rds_cluster_parameter_group.this.parameter : database.engine == "postgres" ? aws_db_parameter_group.this.parameter["rds.logical_replication"] : aws_db_parameter_group.this.parameter["binlog_format"], length(database.database_sharding.move) > 0 ? aws_dms_replication_config.this.table_mappings : database.database_sharding.slots]
   }
   approximates = {
     key = {

@@ -6,9 +6,9 @@ template "elastic_load_balancing" {
   file = "service_${service.name}_balancer.tf"
 
   covers = {
-    health_checks = [aws_lb_target_group.this.health_check.interval, aws_lb_target_group.this.health_check.unhealthy_threshold]
+    health_checks = [aws_lb_target_group.this.health_check.interval, aws_lb_target_group.this.health_check.timeout, aws_lb_target_group.this.health_check.unhealthy_threshold]
     algorithm     = [service.balancer.layer == 7 ? aws_lb_target_group.this.load_balancing_algorithm_type : aws_lb.this.enable_cross_zone_load_balancing]
-    stickiness    = [aws_lb_target_group.this.stickiness.enabled]
+    stickiness    = [aws_lb_target_group.this.stickiness.enabled, aws_lb_target_group.this.stickiness.type]
     distribution  = [aws_cloudwatch_metric_alarm.this_balancer.threshold, aws_cloudwatch_metric_alarm.this_unhealthy.threshold, service.balancer.layer == 7 && service.balancer.access_logs ? aws_lb.this.access_logs : null]
     tls           = [service.balancer.tls ? aws_lb_listener.this.ssl_policy : null, service.balancer.tls ? aws_lb_listener.this.certificate_arn : null]
   }

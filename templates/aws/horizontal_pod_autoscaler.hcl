@@ -5,7 +5,7 @@ template "horizontal_pod_autoscaler" {
   file = "cluster_${service.runs_on.name}_services.tf"
 
   covers = {
-    behaviour = [aws_cloudwatch_metric_alarm.this_pending, aws_cloudwatch_metric_alarm.this_at_max.threshold]
+    behaviour = [aws_cloudwatch_metric_alarm.this_pending.metric_name, aws_cloudwatch_metric_alarm.this_at_max.threshold]
   }
 }
 

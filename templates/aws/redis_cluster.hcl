@@ -4,7 +4,7 @@ template "redis_cluster" {
   file = "cache_${cache.name}.tf"
 
   covers = {
-    sharding    = [aws_elasticache_replication_group.this.cluster_mode, aws_elasticache_replication_group.this.num_node_groups, aws_elasticache_parameter_group.this.parameter, let.grows ? aws_appautoscaling_policy.this_shards.target_tracking_scaling_policy_configuration : cache.redis_cluster.shards]
+    sharding    = [aws_elasticache_replication_group.this.cluster_mode, aws_elasticache_replication_group.this.num_node_groups, aws_elasticache_parameter_group.this.parameter["cluster-enabled"], let.grows ? aws_appautoscaling_policy.this_shards.target_tracking_scaling_policy_configuration : cache.redis_cluster.shards]
     health      = [aws_elasticache_replication_group.this.notification_topic_arn, aws_elasticache_replication_group.this.log_delivery_configuration, aws_cloudwatch_metric_alarm.this.metric_name]
     backups     = [aws_elasticache_replication_group.this.snapshot_retention_limit, aws_elasticache_replication_group.this.snapshot_window, aws_elasticache_replication_group.this.final_snapshot_identifier]
     replication = [aws_elasticache_replication_group.this.replicas_per_node_group, aws_elasticache_replication_group.this.automatic_failover_enabled, aws_elasticache_replication_group.this.multi_az_enabled]

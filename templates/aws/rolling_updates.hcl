@@ -11,7 +11,7 @@ template "rolling_updates" {
     health_checks = [aws_autoscaling_lifecycle_hook.this_ready.default_result, aws_autoscaling_group.this.health_check_type]
     rollback      = [aws_ssm_association.this_rollout.parameters, service.rolling_updates.rollback == "alarms" ? aws_ssm_document.this_rollout.content : aws_cloudwatch_event_rule.this_rollout.event_pattern]
     monitoring    = [aws_cloudwatch_event_rule.this_rollout.event_pattern, aws_cloudwatch_event_target.this_rollout.arn]
-    compatibility = [service.backward_compatible]
+    compatibility = [service.backward_compatible, service.balancer == null ? aws_autoscaling_lifecycle_hook.this_drain.heartbeat_timeout : aws_lb_target_group.this.deregistration_delay]
   }
 
   check "on_a_group" {

@@ -6,11 +6,11 @@ template "service_mesh" {
   file = "service_${service.name}_mesh.tf"
 
   covers = {
-    sidecars         = [aws_launch_template.this.user_data]
-    traffic_policies = [aws_launch_template.this.user_data, length(let.mesh_callers) > 0 ? aws_vpc_security_group_ingress_rule.this_mesh : aws_launch_template.this.user_data]
-    latency          = [length(let.mesh_calls) > 0 ? aws_cloudwatch_metric_alarm.this_mesh_latency : aws_cloudwatch_metric_alarm.this_mesh_proxy]
-    mtls             = [aws_acmpca_certificate_authority.mesh.usage_mode, aws_iam_role_policy.this_mesh.policy, aws_cloudwatch_metric_alarm.this_mesh_certificate]
-    overhead         = [aws_launch_template.this.instance_type, aws_cloudwatch_metric_alarm.this_mesh_proxy.threshold]
+    sidecars         = [file["instance/envoy.service"], aws_launch_template.this.user_data]
+    traffic_policies = [length(let.mesh_calls) > 0 ? file["service_this/envoy.yaml"].static_resources.clusters.outlier_detection : file["service_this/envoy.yaml"].static_resources.listeners, length(let.mesh_callers) > 0 ? aws_vpc_security_group_ingress_rule.this_mesh.referenced_security_group_id : null]
+    latency          = [length(let.mesh_calls) > 0 ? aws_cloudwatch_metric_alarm.this_mesh_latency.extended_statistic : aws_cloudwatch_metric_alarm.this_mesh_proxy.metric_name]
+    mtls             = [aws_acmpca_certificate_authority.mesh.usage_mode, aws_iam_role_policy.this_mesh.policy, file["service_this/envoy.yaml"].static_resources.secrets.tls_certificate, aws_cloudwatch_metric_alarm.this_mesh_certificate.threshold]
+    overhead         = [file["service_this/envoy.yaml"].overload_manager.resource_monitors, aws_launch_template.this.instance_type, aws_cloudwatch_metric_alarm.this_mesh_proxy.threshold]
   }
 
   check "speaks_http" {

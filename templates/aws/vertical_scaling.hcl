@@ -6,9 +6,9 @@ template "vertical_scaling" {
 
   covers = {
     limits      = [aws_instance.this.instance_type, service.vertical_scaling.max_cpu]
-    downtime    = [aws_dlm_lifecycle_policy.this, service.vertical_scaling.resize == "window" ? aws_ssm_maintenance_window_task.this : aws_instance.this.instance_type]
-    utilisation = [aws_cloudwatch_metric_alarm.this_high, aws_cloudwatch_metric_alarm.this_low]
-    costs       = [service.vertical_scaling.monthly_budget == null ? aws_cloudwatch_metric_alarm.this_low : aws_budgets_budget.this.limit_amount]
+    downtime    = [aws_dlm_lifecycle_policy.this.policy_details.schedule.retain_rule, service.vertical_scaling.resize == "window" ? aws_ssm_maintenance_window_task.this.task_arn : aws_instance.this.instance_type]
+    utilisation = [aws_cloudwatch_metric_alarm.this_high.metric_name, aws_cloudwatch_metric_alarm.this_low.metric_name, aws_launch_template.this.monitoring]
+    costs       = [service.vertical_scaling.monthly_budget == null ? aws_cloudwatch_metric_alarm.this_low.threshold : aws_budgets_budget.this.limit_amount]
     horizontal  = [aws_cloudwatch_metric_alarm.this_high.evaluation_periods, service.vertical_scaling.ceiling_warning]
   }
 
