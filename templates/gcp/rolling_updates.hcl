@@ -6,8 +6,8 @@ template "rolling_updates" {
 
   covers = {
     health_checks = [google_compute_region_instance_group_manager.this.auto_healing_policies, google_compute_region_instance_group_manager.this.wait_for_instances_status]
-    rollback      = [google_eventarc_trigger.this_rollback.destination, google_workflows_workflow.this_rollback.source_contents]
-    monitoring    = [google_monitoring_alert_policy.this_rollout.conditions, google_compute_region_instance_group_manager.this.timeouts.update]
+    rollback      = [let.rolls_back ? google_eventarc_trigger.this_rollback.destination : service.rolling_updates.rollback, let.rolls_back ? google_workflows_workflow.this_rollback.source_contents : null]
+    monitoring    = [let.watch == "none" ? null : google_monitoring_alert_policy.this_rollout.conditions, google_compute_region_instance_group_manager.this.timeouts.update]
     compatibility = [service.backward_compatible]
   }
   approximates = {

@@ -19,7 +19,7 @@ template "cdn_distribution" {
       why = "What the network answers by itself is measured by the network; here is what still reaches the origin."
     }
     bandwidth = {
-      by  = [site.origin == null ? ConfigMap.this.data : BackendTrafficPolicy.this.spec.compressor, PrometheusRule.this_distribution.spec.groups]
+      by  = [site.origin == null ? ConfigMap.this.data : site.cdn_distribution.compress ? BackendTrafficPolicy.this.spec.compressor : null, PrometheusRule.this_distribution.spec.groups]
       why = "Texts are compressed and what the origin sends is watched; where the network's copies lie and what they cost is decided with the network."
     }
     tls = {

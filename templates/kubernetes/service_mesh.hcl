@@ -3,11 +3,29 @@
 template "service_mesh" {
   for = cluster
 
+  # A cluster without services has nothing to show, and only requests are steered.
   covers = {
-    sidecars         = [self.mode == "ambient" ? Gateway.waypoint.spec.gatewayClassName : Sidecar.this.spec.egress.hosts, Deployment.this.spec.template.metadata.labels, self.mode == "ambient" ? null : Deployment.this.spec.template.metadata.annotations]
-    traffic_policies = [self.mode == "ambient" ? HTTPRoute.this_mesh.spec.rules.timeouts : VirtualService.this.spec.http.timeout, DestinationRule.this.spec.trafficPolicy.connectionPool]
-    latency          = [PrometheusRule.this.spec.groups.rules.alert, self.mode == "ambient" ? null : Telemetry.this.spec.tracing.randomSamplingPercentage]
-    mtls             = [PeerAuthentication.this.spec.mtls.mode, self.calls == "declared" ? AuthorizationPolicy.this.spec.rules.from.source : null]
-    overhead         = [ResourceQuota.quota.spec.hard, self.mode == "ambient" ? null : Deployment.this.spec.template.metadata.annotations, component.peak_cpu]
+    sidecars = [
+      length(cluster.services) == 0 ? null : self.mode == "ambient" ? Gateway.waypoint.spec.gatewayClassName : Sidecar.this.spec.egress.hosts,
+      length(cluster.services) == 0 ? null : Deployment.this.spec.template.metadata.labels,
+      length(cluster.services) == 0 || self.mode == "ambient" ? null : Deployment.this.spec.template.metadata.annotations,
+    ]
+    traffic_policies = [
+      !anytrue([for s in cluster.services : contains(["http", "grpc"], s.protocol)]) ? null : self.mode == "ambient" ? HTTPRoute.this_mesh.spec.rules.timeouts : VirtualService.this.spec.http.timeout,
+      !anytrue([for s in cluster.services : contains(["http", "grpc"], s.protocol)]) ? null : DestinationRule.this.spec.trafficPolicy.connectionPool,
+    ]
+    latency = [
+      length(cluster.services) == 0 ? null : PrometheusRule.this.spec.groups.rules.alert,
+      length(cluster.services) == 0 || self.mode == "ambient" ? null : Telemetry.this.spec.tracing.randomSamplingPercentage,
+    ]
+    mtls = [
+      length(cluster.services) == 0 ? null : PeerAuthentication.this.spec.mtls.mode,
+      length(cluster.services) == 0 || self.calls != "declared" ? null : AuthorizationPolicy.this.spec.rules.from.source,
+    ]
+    overhead = [
+      ResourceQuota.quota.spec.hard,
+      length(cluster.services) == 0 || self.mode == "ambient" ? null : Deployment.this.spec.template.metadata.annotations,
+      cluster.peak_cpu,
+    ]
   }
 }
