@@ -7,8 +7,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"scaffold/cmd/project"
@@ -97,24 +97,6 @@ func checkAnswers(t *testing.T, root *project.Root) {
 		if c.Status == render.Unknown || (c.Status == render.Missing && (c.Why == "" || strings.HasPrefix(c.Why, "not in the output"))) {
 			t.Errorf("%s: %s of %s: point %s is %s: %s", root.Folder, c.Pattern, c.Component.Path, c.Point.ID, c.Status, c.Why)
 		}
-	}
-}
-
-// TestEveryPointOfRandomBlueprintsIsAnswered requires the same of random
-// blueprints, which have settings and mixes that the examples do not.
-func TestEveryPointOfRandomBlueprintsIsAnswered(t *testing.T) {
-	for _, target := range []string{"aws", "gcp", "kubernetes"} {
-		t.Run(target, func(t *testing.T) {
-			t.Parallel()
-			for seed := range seeds() {
-				made := blueprint(seed)
-				roots, diags := renderText(t, made.text, made.environment, target)
-				if diags.HasErrors() {
-					continue // TestRandomBlueprints judges these
-				}
-				checkAnswers(t, roots[0])
-			}
-		})
 	}
 }
 

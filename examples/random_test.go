@@ -41,6 +41,8 @@ func seeds() uint64 {
 	return map[string]uint64{"quick": 30, "ci": 60, "all": 200}[depth()]
 }
 
+// TestRandomBlueprints renders them for every target. What is rendered holds
+// nothing that is denied, its names fit, and every point is answered.
 func TestRandomBlueprints(t *testing.T) {
 	for _, target := range []string{"aws", "gcp", "kubernetes"} {
 		t.Run(target, func(t *testing.T) {
@@ -48,9 +50,10 @@ func TestRandomBlueprints(t *testing.T) {
 			refusedCount := 0
 			for seed := range seeds() {
 				made := blueprint(seed)
-				_, diags := renderText(t, made.text, made.environment, target)
+				roots, diags := renderText(t, made.text, made.environment, target)
 				switch {
 				case !diags.HasErrors():
+					t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { judge(t, roots[0]) })
 				case refused(diags):
 					refusedCount++
 					t.Logf("seed %d: %s", seed, firstErrors(diags))
@@ -64,6 +67,18 @@ func TestRandomBlueprints(t *testing.T) {
 			}
 		})
 	}
+}
+
+// judge holds a root against what all roots are held to.
+func judge(t *testing.T, root *project.Root) {
+	t.Helper()
+	checkAnswers(t, root)
+	if root.Target != "aws" {
+		return
+	}
+	b := blocksOf(t, root.Result)
+	checkDenied(t, b)
+	fits(t, b, limits(t), map[string]bool{})
 }
 
 // TestRandomBlueprintsHaveEverything requires that the draw leaves no pattern out.
