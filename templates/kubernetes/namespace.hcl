@@ -107,7 +107,7 @@ manifest "networking.k8s.io/v1" "NetworkPolicy" "default-deny" {
   metadata = {
     name      = "default-deny"
     namespace = target.namespace
-    annotations = length(let.pods) > 0 ? null : {
+    annotations = length(let.pods) > 0 || let.bare ? null : {
       # It waits for the first pod.
       "kube-score/ignore" = "networkpolicy-targets-pod"
     }
