@@ -11,8 +11,11 @@ template "balancer_internal" {
     stickiness    = [google_compute_region_backend_service.this.session_affinity]
     distribution  = [google_compute_region_backend_service.this.log_config, google_monitoring_alert_policy.this_balancer.conditions]
   }
-  misses = {
-    tls = "A load balancer that only its own network reaches speaks plain HTTP here; Google encrypts what leaves its buildings."
+  approximates = {
+    tls = {
+      by  = [let.balancer.tls ? google_compute_region_target_https_proxy.this.ssl_policy : google_compute_region_target_http_proxy.this.url_map]
+      why = let.balancer.tls ? "Only the network reaches it, but its certificate is proven by a public record." : "Without a domain it speaks plain HTTP; Google encrypts what leaves its buildings."
+    }
   }
 }
 
@@ -21,7 +24,7 @@ resource "google_compute_region_backend_service" "this" {
 
   name                            = let.tracked ? "${let.name}-${each.key}" : let.name
   load_balancing_scheme           = "INTERNAL_MANAGED"
-  protocol                        = "HTTP"
+  protocol                        = let.balancer.protocol == "grpc" ? "H2C" : "HTTP"
   port_name                       = "app"
   timeout_sec                     = let.balancer.websocket ? 86400 : max(1, ceil(service.request_timeout))
   connection_draining_timeout_sec = ceil(service.drain_time)
@@ -120,9 +123,69 @@ resource "google_compute_region_url_map" "this" {
 }
 
 resource "google_compute_region_target_http_proxy" "this" {
+  when = !let.balancer.tls
+
   name                        = let.name
   url_map                     = google_compute_region_url_map.this.id
   http_keep_alive_timeout_sec = min(600, max(5, ceil(let.balancer.idle_timeout)))
+}
+
+resource "google_compute_region_ssl_policy" "this" {
+  when = let.balancer.tls
+
+  name            = let.name
+  profile         = let.balancer.min_tls == "1.3" ? "RESTRICTED" : "MODERN"
+  min_tls_version = let.balancer.min_tls == "1.3" ? "TLS_1_3" : "TLS_1_2"
+}
+
+resource "google_compute_region_target_https_proxy" "this" {
+  when = let.balancer.tls
+
+  name                             = let.name
+  url_map                          = google_compute_region_url_map.this.id
+  certificate_manager_certificates = [google_certificate_manager_certificate.this.id]
+  ssl_policy                       = google_compute_region_ssl_policy.this.id
+  http_keep_alive_timeout_sec      = min(600, max(5, ceil(let.balancer.idle_timeout)))
+}
+
+# A proxy in a region takes certificates of that region. Each has a record of its own, so that the same name can be
+# proven for others too.
+resource "google_certificate_manager_dns_authorization" "this" {
+  when = let.balancer.tls
+
+  name     = let.name
+  location = target.region
+  type     = "PER_PROJECT_RECORD"
+  domain   = trimprefix(let.balancer.domain, "*.")
+}
+
+resource "google_certificate_manager_certificate" "this" {
+  when = let.balancer.tls
+
+  name     = let.name
+  location = target.region
+
+  managed {
+    domains            = [let.balancer.domain]
+    dns_authorizations = [google_certificate_manager_dns_authorization.this.id]
+  }
+}
+
+resource "google_dns_record_set" "this_proof" {
+  when = let.balancer.tls && target.dns_zone != null
+
+  managed_zone = target.dns_zone
+  name         = google_certificate_manager_dns_authorization.this.dns_resource_record[0].name
+  type         = google_certificate_manager_dns_authorization.this.dns_resource_record[0].type
+  ttl          = 300
+  rrdatas      = [google_certificate_manager_dns_authorization.this.dns_resource_record[0].data]
+}
+
+output "this_certificate_record" {
+  when = let.balancer.tls && target.dns_zone == null
+
+  description = "The record that proves ${let.balancer.domain}: the certificate is issued once it is there."
+  value       = google_certificate_manager_dns_authorization.this.dns_resource_record[0]
 }
 
 resource "google_compute_address" "this_balancer" {
@@ -138,7 +201,7 @@ resource "google_compute_forwarding_rule" "this_balancer" {
   network               = local.network_id
   subnetwork            = local.subnetwork_id
   ip_address            = google_compute_address.this_balancer.id
-  target                = google_compute_region_target_http_proxy.this.id
+  target                = let.balancer.tls ? google_compute_region_target_https_proxy.this.id : google_compute_region_target_http_proxy.this.id
   port_range            = tostring(let.listens)
 
   depends_on = let.own_proxy ? [google_compute_subnetwork.proxies] : null

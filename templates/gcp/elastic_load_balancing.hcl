@@ -20,17 +20,10 @@ template "elastic_load_balancing" {
     at        = service.balancer.reach
     related   = [service.balancer.protocol]
   }
-  check "private_tls" {
-    condition = !service.balancer.tls || service.balancer.public
-    message   = "A load balancer that only its own network reaches speaks plain HTTP on Google Cloud, for its certificate would be another one: ${service.balancer.domain == null ? "" : service.balancer.domain} cannot be proven there."
-    fix       = "Drop the domain, or set public = true."
-    at        = service.balancer.domain
-    related   = [service.balancer.public]
-  }
   check "private_grpc" {
-    condition = service.balancer.protocol != "grpc" || service.balancer.layer == 4 || service.balancer.public
-    message   = "A load balancer that reads gRPC speaks it over TLS only, and the one of ${service.name} has no certificate, for only its own network reaches it."
-    fix       = "Set protocol = \"tcp\", or give it a domain and public = true."
+    condition = service.balancer.protocol != "grpc" || service.balancer.layer == 4 || service.balancer.tls
+    message   = "A load balancer that reads gRPC speaks it over TLS only, and without a domain the one of ${service.name} has no certificate."
+    fix       = "Give it a domain, or set protocol = \"tcp\"."
     at        = service.balancer.protocol
     related   = [service.balancer.public]
   }

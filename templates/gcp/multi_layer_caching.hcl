@@ -18,8 +18,8 @@ template "multi_layer_caching" {
   }
 
   check "behind_the_edge" {
-    condition = service.runs_on == null || (service.exposed && service.hostname != null && service.hostname != service.multi_layer_caching.domain)
-    message   = "The edge asks the pods of ${service.name} by a public name of their own, which they do not have."
+    condition = (service.runs_on == null && service.blue_green_deployment == null && service.canary_deployment == null) || (service.exposed && service.hostname != null && service.hostname != service.multi_layer_caching.domain)
+    message   = "The edge asks ${service.name} by a public name of its own, which it does not have: ${service.runs_on == null ? "what shares traffic out between its versions is a balancer" : "nothing else leads to its pods"}."
     fix       = "Give its balancer a public domain other than the edge's."
     at        = service.multi_layer_caching.domain
     related   = [service.runs_on]
@@ -33,10 +33,11 @@ template "multi_layer_caching" {
   }
   check "versions" {
     condition = service.blue_green_deployment == null && service.canary_deployment == null
-    message   = "The edge keeps answers of either version for both, and an automatic rollback does not reach its copies."
-    fix       = "Use rolling_updates."
+    message   = "The edge keeps answers of either version for both: after a rollback those of the new one are sent for up to ${span(service.multi_layer_caching.edge_ttl)}."
+    fix       = "Lower edge_ttl while a release goes on, or use rolling_updates."
     at        = service.blue_green_deployment != null ? service.blue_green_deployment : service.canary_deployment
     related   = [service.multi_layer_caching.edge_ttl]
+    severity  = "warning"
   }
   check "paths" {
     condition = alltrue([for path in concat(service.multi_layer_caching.paths, service.multi_layer_caching.private_paths) : can(regex("^/[^*]*$|^/(?:[^*]*/)?\\*$", path))])
@@ -75,7 +76,7 @@ let {
   edge_stale  = service.multi_layer_caching == null ? 0 : max(let.layers.stale_while_revalidate, let.layers.stale_if_error)
   keeps_all   = service.multi_layer_caching == null ? false : contains(let.layers.paths, "/*")
   kept_paths  = service.multi_layer_caching == null ? [] : [for path in let.layers.paths : path if path != "/*"]
-  grouped     = service.runs_on == null
+  grouped     = service.runs_on == null && !let.tracked # else the edge asks the balancer by its name
   layer_data = service.multi_layer_caching == null ? null : { for name, value in {
     cache_control     = let.layers.cache_control
     local_ttl_seconds = let.layers.local_ttl
