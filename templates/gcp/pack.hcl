@@ -14,7 +14,7 @@ pack "gcp" {
     "balancer_global", "balancer_internal", "balancer_proxy", "balancer_passthrough", "elastic_load_balancing", "load_balancer_types",
     "rolling_updates", "blue_green_deployment", "blue_green_by_hand", "canary_deployment", "rollback",
     "circuit_breaker", "circuit_breaker_advanced",
-    "cluster", "horizontal_pod_autoscaler", "service_mesh",
+    "cluster", "horizontal_pod_autoscaler", "service_mesh", "service_mesh_of_instances",
     "private_services", "databases", "database", "database_server", "database_sharding", "database_spanner", "read_replicas",
     "connection_pooling", "database_connection_pooling", "pgbouncer", "database_access", "database_outputs", "database_sharding_outputs",
     "database_server_alarms", "vertical_scaling_database", "read_replicas_alarms", "connection_pooling_alarms", "database_sharding_alarms",

@@ -24,13 +24,6 @@ template "service" {
     at        = service.needs
     related   = [for s in service.callees : s.runs_on]
   }
-  check "mesh" {
-    condition = service.mesh == null
-    message   = "On Google Cloud the mesh is a cluster's: its certificates and its control plane come with GKE, and ${service.name} runs on instances."
-    fix       = "Let it run on a cluster that has service_mesh, or take service_mesh off for this target."
-    at        = service.service_mesh == null ? service.runs_on : service.service_mesh.mtls
-    related   = [service.runs_on]
-  }
   check "machine" {
     condition = lookup(service.machine, "gcp", "") != "" || length(let.fitting) > 0
     message   = "No machine type for ${target.architecture} has ${service.total_cpu} vCPUs and ${ceil(gib(service.total_memory))} GiB."
