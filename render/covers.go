@@ -202,7 +202,7 @@ func (r *run) judge(c Coverage, cl claim) Coverage {
 	case len(absent) > 0:
 		c.Status, c.Why = Missing, "not in the output: "+strings.Join(absent, ", ")
 	case len(c.By) == 0:
-		c.Status, c.Why = Missing, "nothing in the output shows it"
+		c.Status, c.Why = Missing, "nothing that this blueprint renders shows it"
 	case cl.evidence.How == "approximates":
 		c.Status, c.Why = Approximated, why
 	default:

@@ -8,7 +8,7 @@ template "canary_deployment" {
     traffic_split = [let.watch == "global" ? google_compute_url_map.this.path_matcher : let.watch == "internal" ? google_compute_region_url_map.this.path_matcher : google_compute_region_url_map.this_inside.path_matcher]
     metrics       = [let.watch == "global" ? google_compute_backend_service.this.log_config : let.watch == "internal" ? google_compute_region_backend_service.this.log_config : google_compute_region_backend_service.this_inside.log_config]
     criteria      = [google_monitoring_alert_policy.this_rollout.conditions]
-    rollback      = [google_eventarc_trigger.this_rollback.destination, google_workflows_workflow.this_rollback.source_contents]
+    rollback      = let.rolls_back ? google_workflows_workflow.this_rollback.source_contents : google_monitoring_alert_policy.this_rollout.documentation
     segments      = [let.watch == "global" ? google_compute_url_map.this.path_matcher.route_rules : let.watch == "internal" ? google_compute_region_url_map.this.path_matcher.route_rules : google_compute_region_url_map.this_inside.path_matcher.route_rules]
   }
 

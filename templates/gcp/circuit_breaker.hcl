@@ -7,19 +7,19 @@ template "circuit_breaker" {
 
   approximates = {
     thresholds = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : google_compute_backend_service.this.outlier_detection]
+      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : let.guarded_by == "none" ? null : google_compute_backend_service.this.outlier_detection]
       why = let.guarded_by == "global" ? "The proxies at Google's edge count failures in a row; calls at work and the share of failures they do not." : "Failures in a row and calls at work are counted; the share of a host's failures is not."
     }
     timeouts = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_url_map.this_to.path_matcher : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.timeout_sec : let.guarded_by == "internal" ? google_compute_region_backend_service.this.timeout_sec : let.guarded_by == "outside" ? google_compute_region_url_map.this_outside.path_matcher : google_compute_backend_service.this.timeout_sec]
+      by  = [let.guarded_by == "edges" ? google_compute_region_url_map.this_to.path_matcher : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.timeout_sec : let.guarded_by == "internal" ? google_compute_region_backend_service.this.timeout_sec : let.guarded_by == "outside" ? google_compute_region_url_map.this_outside.path_matcher : let.guarded_by == "none" ? null : google_compute_backend_service.this.timeout_sec]
       why = "A try and a call have a limit; how long connecting may take cannot be set on Google Cloud without its beta."
     }
     fallback = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : google_compute_backend_service.this.outlier_detection]
+      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : let.guarded_by == "none" ? null : google_compute_backend_service.this.outlier_detection]
       why = "A call that is not let through gets 503 at once. A load balancer cannot answer it in another's place: the caller asks again with the header x-fallback, which leads to the fallback where one is named."
     }
     half_open = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.outlier_detection.base_ejection_time : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.outlier_detection.base_ejection_time : let.guarded_by == "internal" ? google_compute_region_backend_service.this.outlier_detection.base_ejection_time : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.outlier_detection.base_ejection_time : google_compute_backend_service.this.outlier_detection.base_ejection_time]
+      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.outlier_detection.base_ejection_time : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.outlier_detection.base_ejection_time : let.guarded_by == "internal" ? google_compute_region_backend_service.this.outlier_detection.base_ejection_time : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.outlier_detection.base_ejection_time : let.guarded_by == "none" ? null : google_compute_backend_service.this.outlier_detection.base_ejection_time]
       why = "A host comes back after open_for with its full share, and is left alone for longer if it still fails; there are no trial calls."
     }
   }

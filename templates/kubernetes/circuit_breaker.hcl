@@ -5,11 +5,21 @@ template "circuit_breaker" {
   file = "${service.name}/breaker.yaml"
 
   covers = {
-    thresholds = [DestinationRule.this_breaker.spec.trafficPolicy.outlierDetection.consecutive5xxErrors, DestinationRule.this_breaker.spec.trafficPolicy.connectionPool.http.http2MaxRequests, EnvoyFilter.this_breaker.spec.configPatches.patch.value.outlier_detection.failure_percentage_threshold]
-    timeouts   = [VirtualService.this.spec.http.timeout, DestinationRule.this_breaker.spec.trafficPolicy.connectionPool.tcp.connectTimeout]
-    fallback   = [EnvoyFilter.this_breaker.spec.configPatches.patch.value.typed_config.local_reply_config.mappers, length(let.replaced) > 0 ? ServiceEntry.this_fallback.spec.endpoints : self.fallback_status]
-    states     = [PrometheusRule.this.spec.groups.rules.alert, PodMonitor.this.spec.podMetricsEndpoints.path, Deployment.this.spec.template.metadata.annotations]
-    half_open  = [DestinationRule.this_breaker.spec.trafficPolicy.outlierDetection.baseEjectionTime, DestinationRule.this_breaker.spec.trafficPolicy.loadBalancer.warmup.minimumPercent]
+    thresholds = [
+      length(let.broken) > 0 ? DestinationRule.this_breaker.spec.trafficPolicy.outlierDetection.consecutive5xxErrors : DestinationRule.this_external.spec.trafficPolicy.outlierDetection.consecutive5xxErrors,
+      length(let.broken) > 0 ? DestinationRule.this_breaker.spec.trafficPolicy.connectionPool.http.http2MaxRequests : DestinationRule.this_external.spec.trafficPolicy.connectionPool.http.http2MaxRequests,
+      length(let.broken) == 0 ? null : EnvoyFilter.this_breaker.spec.configPatches.patch.value.outlier_detection.failure_percentage_threshold,
+    ]
+    timeouts = [
+      length(let.broken) == 0 ? null : VirtualService.this.spec.http.timeout,
+      length(let.broken) > 0 ? DestinationRule.this_breaker.spec.trafficPolicy.connectionPool.tcp.connectTimeout : DestinationRule.this_external.spec.trafficPolicy.connectionPool.tcp.connectTimeout,
+    ]
+    fallback = [EnvoyFilter.this_breaker.spec.configPatches.patch.value.typed_config.local_reply_config.mappers, length(let.replaced) > 0 ? ServiceEntry.this_fallback.spec.endpoints : self.fallback_status]
+    states   = [PrometheusRule.this.spec.groups.rules.alert, PodMonitor.this.spec.podMetricsEndpoints.path, Deployment.this.spec.template.metadata.annotations]
+    half_open = [
+      length(let.broken) > 0 ? DestinationRule.this_breaker.spec.trafficPolicy.outlierDetection.baseEjectionTime : DestinationRule.this_external.spec.trafficPolicy.outlierDetection.baseEjectionTime,
+      length(let.broken) == 0 ? null : DestinationRule.this_breaker.spec.trafficPolicy.loadBalancer.warmup.minimumPercent,
+    ]
   }
 
   check "ambient" {

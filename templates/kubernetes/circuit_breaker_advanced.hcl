@@ -6,10 +6,10 @@ template "circuit_breaker_advanced" {
 
   covers = {
     granular_metrics    = [Telemetry.this.spec.metrics.overrides.tagOverrides.endpoint, PodMonitor.this.spec.podMetricsEndpoints.interval, PrometheusRule.this.spec.groups.rules.record]
-    adaptive_thresholds = [let.forced_shut || length(let.broken) == 0 ? null : EnvoyFilter.this_breaker.spec.configPatches.patch.value.outlier_detection.success_rate_stdev_factor, DestinationRule.this_breaker.spec.trafficPolicy.retryBudget.percent, !let.forced_shut && self.adaptive && anytrue([for d in let.guarded : d.let.sidecar]) ? EnvoyFilter.this_adaptive.spec.configPatches.patch.value : null, let.routed && !let.forced_shut ? BackendTrafficPolicy.this.spec.admissionControl.minSuccessRate : null]
+    adaptive_thresholds = [let.forced_shut || length(let.broken) == 0 ? null : EnvoyFilter.this_breaker.spec.configPatches.patch.value.outlier_detection.success_rate_stdev_factor, length(let.broken) == 0 ? null : DestinationRule.this_breaker.spec.trafficPolicy.retryBudget.percent, !let.forced_shut && self.adaptive && anytrue([for d in let.guarded : d.let.sidecar]) ? EnvoyFilter.this_adaptive.spec.configPatches.patch.value : null, let.routed && !let.forced_shut ? BackendTrafficPolicy.this.spec.admissionControl.minSuccessRate : null]
     fallbacks           = [EnvoyFilter.this_breaker.spec.configPatches.patch.value.typed_config.local_reply_config.mappers, length(self.endpoint) > 0 ? self.endpoint : self.fallback_status, length(let.replaced) > 0 ? ServiceEntry.this_fallback.spec.endpoints : null]
     states              = [PrometheusRule.this.spec.groups.rules.record, PrometheusRule.this.spec.groups.rules.alert, Deployment.this.spec.template.metadata.annotations]
-    per_endpoint        = [DestinationRule.this_breaker.spec.subsets, let.forced_open ? VirtualService.this.spec.http.directResponse : VirtualService.this.spec.http.route.destination.subset]
+    per_endpoint        = [length(let.broken) == 0 ? null : DestinationRule.this_breaker.spec.subsets, length(let.broken) == 0 ? null : let.forced_open ? VirtualService.this.spec.http.directResponse : VirtualService.this.spec.http.route.destination.subset]
   }
 }
 

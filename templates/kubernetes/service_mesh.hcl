@@ -12,7 +12,7 @@ template "service_mesh" {
     ]
     traffic_policies = [
       !anytrue([for s in cluster.services : contains(["http", "grpc"], s.protocol)]) ? null : self.mode == "ambient" ? HTTPRoute.this_mesh.spec.rules.timeouts : VirtualService.this.spec.http.timeout,
-      !anytrue([for s in cluster.services : contains(["http", "grpc"], s.protocol)]) ? null : DestinationRule.this.spec.trafficPolicy.connectionPool,
+      !anytrue([for s in cluster.services : contains(["http", "grpc"], s.protocol) && (s.breaker == null ? true : !s.breaker.guards_itself)]) ? null : DestinationRule.this.spec.trafficPolicy.connectionPool,
     ]
     latency = [
       length(cluster.services) == 0 ? null : PrometheusRule.this.spec.groups.rules.alert,
@@ -20,7 +20,7 @@ template "service_mesh" {
     ]
     mtls = [
       length(cluster.services) == 0 ? null : PeerAuthentication.this.spec.mtls.mode,
-      length(cluster.services) == 0 || self.calls != "declared" ? null : AuthorizationPolicy.this.spec.rules.from.source,
+      length(cluster.services) == 0 || self.calls != "declared" ? null : AuthorizationPolicy.this.spec.action,
     ]
     overhead = [
       ResourceQuota.quota.spec.hard,

@@ -6,7 +6,7 @@ template "service_mesh_of_service" {
 
   covers = {
     sidecars         = [Sidecar.this.spec.egress.hosts, Deployment.this.spec.template.metadata.annotations]
-    traffic_policies = [VirtualService.this.spec.http.timeout, DestinationRule.this.spec.trafficPolicy.connectionPool]
+    traffic_policies = [VirtualService.this.spec.http.timeout, let.guards ? DestinationRule.this_breaker.spec.trafficPolicy.connectionPool : DestinationRule.this.spec.trafficPolicy.connectionPool]
     latency          = [PrometheusRule.this.spec.groups.rules.alert, Telemetry.this.spec.tracing.randomSamplingPercentage]
     mtls             = [PeerAuthentication.this.spec.mtls.mode, self.calls == "declared" ? AuthorizationPolicy.this.spec.action : null]
     overhead         = [ResourceQuota.quota.spec.hard, service.total_cpu]
