@@ -54,6 +54,7 @@ service "web" {
   }
   elastic_load_balancing {
     domain = "shop.example.com"
+    paths  = ["/cart/*", "/shop/*"]
   }
 }
 
@@ -116,6 +117,7 @@ var changes = map[string]change{
 		targets: clouds, moved: `archive.*\["s02"\]`, gone: `archive.*\["s01([-/].*)?"\]`,
 	},
 	"add a zone between the others": {edit: sequence(replacing(`"eu-west-1a", `, `"eu-west-1a", "eu-west-1b", `), replacing(`"europe-west1-b", `, `"europe-west1-b", "europe-west1-c", `)), targets: clouds, new: `\["eu-west-1b"\]|^$`},
+	"add a path before the others":  {edit: replacing(`["/cart/*"`, `["/basket/*", "/cart/*"`)},
 	"larger group":                  {edit: replacing("max = 6", "max = 7")},
 	"more storage":                  {edit: replacing("200GiB", "300GiB")},
 	"another image":                 {edit: replacing("web:1", "web:2")},

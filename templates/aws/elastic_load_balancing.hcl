@@ -51,14 +51,17 @@ template "elastic_load_balancing" {
 let {
   balancer = service.balancer
   # Behind a balancer of connections, which has what it has not: an address that never changes, a private connection.
-  nested    = service.load_balancer_types == null ? false : service.load_balancer_types.type == "network_before_application"
-  placed    = target.network == null ? sort(let.zones) : let.zones # in the order of the subnets
-  outer     = service.balancer.public && !let.nested               # whether the internet reaches it
-  layer7    = service.balancer.layer == 7
-  hosted    = service.balancer.domain != null && target.hosted_zone_id != null
-  issued    = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
-  listens   = let.layer7 && !service.balancer.tls && service.balancer.port == 443 ? 80 : service.balancer.port
-  transport = service.balancer.protocol == "udp" ? "udp" : "tcp"
+  nested = service.load_balancer_types == null ? false : service.load_balancer_types.type == "network_before_application"
+  placed = target.network == null ? sort(let.zones) : let.zones # in the order of the subnets
+  outer  = service.balancer.public && !let.nested               # whether the internet reaches it
+  layer7 = service.balancer.layer == 7
+  # Three apart, for paths whose hashes meet. A listener takes 1 to 50000.
+  path_slots      = { for path in service.balancer.paths : path => parseint(hash(path, 4), 16) % 16000 }
+  path_priorities = { for path, slot in let.path_slots : path => 100 + 3 * slot + index([for other, taken in let.path_slots : other if taken == slot], path) }
+  hosted          = service.balancer.domain != null && target.hosted_zone_id != null
+  issued          = service.balancer.tls && target.certificate_arn == null && let.hosted # else Terraform asks for one
+  listens         = let.layer7 && !service.balancer.tls && service.balancer.port == 443 ? 80 : service.balancer.port
+  transport       = service.balancer.protocol == "udp" ? "udp" : "tcp"
   # Past the breaker, whose state must not get the instance replaced.
   health_port = service.balancer.health_port == null ? service.port : service.balancer.health_port
   side_port   = let.health_port != let.entry
@@ -284,9 +287,10 @@ resource "aws_lb_listener" "this" {
   depends_on = let.tracked ? [aws_autoscaling_group.this] : null
 }
 
+# A priority follows from its path, so that no other rule moves when one comes or goes; all lead to the same place.
 resource "aws_lb_listener_rule" "this_path" {
   when     = length(let.balancer.paths) > 0
-  for_each = { for i, path in let.balancer.paths : path => 100 + i }
+  for_each = let.path_priorities
 
   listener_arn = aws_lb_listener.this.arn
   priority     = each.value
