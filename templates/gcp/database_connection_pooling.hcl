@@ -37,7 +37,7 @@ resource "google_monitoring_alert_policy" "this_leaks" {
     display_name = database.engine == "postgres" ? "transactions that do nothing" : "connections that do nothing"
 
     condition_threshold {
-      filter          = database.engine == "postgres" ? "${local.this_database} AND metric.type = \"cloudsql.googleapis.com/database/postgresql/num_backends_by_state\" AND metric.labels.state = \"idle_in_transaction\"" : "${local.this_database} AND metric.type = \"cloudsql.googleapis.com/database/mysql/threads_state\" AND metric.labels.state = \"connected\""
+      filter          = database.engine == "postgres" ? "${local.this_database} AND metric.type = \"cloudsql.googleapis.com/database/postgresql/num_backends_by_state\" AND metric.labels.state = \"idle_in_transaction\"" : "${local.this_database} AND metric.type = \"cloudsql.googleapis.com/database/mysql/threads\" AND metric.labels.thread_kind = \"threads_connected\""
       comparison      = "COMPARISON_GT"
       threshold_value = database.engine == "postgres" ? max(2, ceil(database.database_connection_pooling.size / 4)) : ceil(database.database_connection_pooling.max_clients * 8 / 10)
       duration        = "600s"
