@@ -18,7 +18,7 @@ resource "google_monitoring_alert_policy" "this_health" {
       means     = "Connections are refused: a node has as many as it takes."
     }
     lag = {
-      metric    = "replication/maximum_ack_lag"
+      metric    = let.kind == "redis" ? "replication/maximum_ack_lag" : "replication/average_ack_lag"
       aligner   = "ALIGN_MAX"
       threshold = 10
       means     = "A copy is more than 10 s behind its primary: what is written now would be lost with the primary."
