@@ -34,7 +34,7 @@ resource "google_monitoring_alert_policy" "this_leaks" {
   notification_channels = local.notification_channels
 
   conditions {
-    display_name = database.engine == "postgres" ? "transactions that do nothing" : "connections that do nothing"
+    display_name = database.engine == "postgres" ? "transactions that do nothing" : "connections that stay open"
 
     condition_threshold {
       filter          = database.engine == "postgres" ? "${local.this_database} AND metric.type = \"cloudsql.googleapis.com/database/postgresql/num_backends_by_state\" AND metric.labels.state = \"idle_in_transaction\"" : "${local.this_database} AND metric.type = \"cloudsql.googleapis.com/database/mysql/threads\" AND metric.labels.thread_kind = \"threads_connected\""
