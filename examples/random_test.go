@@ -83,6 +83,7 @@ func judge(t *testing.T, root *project.Root, text string) {
 	b := blocksOf(t, root.Result)
 	checkDenied(t, b, provider)
 	if provider != "aws" {
+		checkPitfalls(t, b, map[string]int{})
 		return // the limits of Google Cloud's names are among the rules of the checker
 	}
 	fits(t, b, limits(t), map[string]bool{})
