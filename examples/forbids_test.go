@@ -33,8 +33,8 @@ func TestForbiddenPairs(t *testing.T) {
 				var kinds []string
 				for i, id := range f.Patterns {
 					pattern, diags := p.Catalog.Pattern(id)
-					if diags.HasErrors() {
-						t.Fatal(diags)
+					if diags.HasErrors() || pattern == nil {
+						t.Fatalf("there is no pattern %s: %v", id, diags)
 					}
 					if i == 0 {
 						kinds = slices.Clone(pattern.Attaches)

@@ -12,7 +12,7 @@ pack "aws" {
     "versions", "network", "existing_network", "shared", "balancer_logs", "instances", "mesh",
     "service", "auto_scaling_group", "vertical_scaling",
     "elastic_load_balancing", "load_balancer_types",
-    "rolling_updates", "blue_green_deployment", "canary_deployment", "tracks",
+    "rolling_updates", "rolling_updates_unwatched", "blue_green_deployment", "canary_deployment", "tracks",
     "proxy", "circuit_breaker", "circuit_breaker_advanced", "service_mesh",
     "cluster", "pods", "horizontal_pod_autoscaler",
     "databases", "database", "database_server", "database_cluster", "database_server_alarms", "database_cluster_alarms",

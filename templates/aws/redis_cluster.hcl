@@ -8,7 +8,7 @@ template "redis_cluster" {
     health      = [aws_elasticache_replication_group.this.notification_topic_arn, aws_elasticache_replication_group.this.log_delivery_configuration, aws_cloudwatch_metric_alarm.this.metric_name]
     backups     = [aws_elasticache_replication_group.this.snapshot_retention_limit, aws_elasticache_replication_group.this.snapshot_window, aws_elasticache_replication_group.this.final_snapshot_identifier]
     replication = [aws_elasticache_replication_group.this.replicas_per_node_group, aws_elasticache_replication_group.this.automatic_failover_enabled, aws_elasticache_replication_group.this.multi_az_enabled]
-    memory      = [aws_cloudwatch_metric_alarm.this.dimensions, aws_cloudwatch_dashboard.this.dashboard_body]
+    memory      = [aws_elasticache_parameter_group.this.parameter["reserved-memory-percent"], aws_cloudwatch_metric_alarm.this.dimensions, aws_cloudwatch_dashboard.this.dashboard_body]
   }
 
   check "engine" {

@@ -10,7 +10,7 @@ template "rolling_updates" {
     strategy      = [aws_ssm_document.this_rollout.content, aws_autoscaling_group.this.instance_maintenance_policy]
     health_checks = [aws_autoscaling_lifecycle_hook.this_ready.default_result, aws_autoscaling_group.this.health_check_type]
     rollback      = [aws_ssm_association.this_rollout.parameters, service.rolling_updates.rollback == "alarms" ? aws_ssm_document.this_rollout.content : aws_cloudwatch_event_rule.this_rollout.event_pattern]
-    monitoring    = [aws_cloudwatch_event_rule.this_rollout.event_pattern, aws_cloudwatch_event_target.this_rollout.arn]
+    monitoring    = [let.watched ? aws_cloudwatch_metric_alarm.this_rollout_errors.threshold : null, let.watched ? aws_cloudwatch_metric_alarm.this_rollout_latency.extended_statistic : null, let.watched ? aws_cloudwatch_event_rule.this_rollout.event_pattern : null]
     compatibility = [service.backward_compatible, service.balancer == null ? aws_autoscaling_lifecycle_hook.this_drain.heartbeat_timeout : aws_lb_target_group.this.deregistration_delay]
   }
 
