@@ -78,6 +78,9 @@ var pitfalls = []pitfall{
 		share, hosts := r.number("outlier_detection.max_ejection_percent"), root.least(r.source("backend.group"))
 		return share.known && hosts.known && share.is*hosts.is < 100
 	}},
+	{"google_compute_*backend_service", "a comparison of more instances than there may be", func(r part, root blocks) bool {
+		return above(r.number("outlier_detection.success_rate_minimum_hosts"), root.least(r.source("backend.group")))
+	}},
 	{"google_compute_*backend_service", "a port's name that its group does not have", func(r part, root blocks) bool {
 		group := root.group(r.source("backend.group"))
 		if group == nil || r.text("port_name") == "" || !group.has("named_port.name") {
@@ -130,6 +133,12 @@ var pitfalls = []pitfall{
 			}
 		}
 		return false
+	}},
+	// The series and their disks are those of templates/gcp/machine_types.tsv.
+	{"google_compute_region_instance_template", "a disk that the machine does not take", func(r part, _ blocks) bool {
+		series, disk := r.text("machine_type"), r.text("disk.disk_type")
+		return (onlyHyperdisk.MatchString(series) && strings.HasPrefix(disk, "pd-")) ||
+			(onlyPersistent.MatchString(series) && strings.HasPrefix(disk, "hyperdisk-"))
 	}},
 	{"google_compute_subnetwork", "less than 64 addresses for proxies", func(r part, _ blocks) bool {
 		_, bits, ok := strings.Cut(r.text("ip_cidr_range"), "/")
@@ -239,6 +248,8 @@ var (
 	labelKey   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
 )
+
+var onlyHyperdisk, onlyPersistent = regexp.MustCompile(`^(c4a?|n4)-`), regexp.MustCompile(`^e2-`)
 
 // part is a block of a root, or one inside it.
 type part struct {
