@@ -55,9 +55,8 @@ resource "google_compute_backend_service" "this" {
   health_checks                   = [google_compute_health_check.this_ready.id]
   security_policy                 = let.guarded ? google_compute_security_policy.this.id : null
 
-  # A client can only stay with its instance where a hash picks it: with any other policy the cookie is ignored.
   session_affinity        = let.balancer.sticky ? "GENERATED_COOKIE" : "NONE"
-  affinity_cookie_ttl_sec = let.balancer.sticky ? min(86400, ceil(let.balancer.sticky_for)) : null
+  affinity_cookie_ttl_sec = let.balancer.sticky ? min(86400, ceil(let.balancer.sticky_for)) : null # the cookie counts only where a hash picks the instance
   locality_lb_policy      = let.balancer.sticky ? "RING_HASH" : { round_robin = "ROUND_ROBIN", least_requests = "LEAST_REQUEST", random = "RANDOM" }[let.balancer.algorithm]
 
   backend {

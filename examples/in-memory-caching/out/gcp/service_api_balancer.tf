@@ -30,7 +30,6 @@ resource "google_compute_backend_service" "api" {
   connection_draining_timeout_sec = 30
   health_checks                   = [google_compute_health_check.api_ready.id]
 
-  # A client can only stay with its instance where a hash picks it: with any other policy the cookie is ignored.
   session_affinity   = "NONE"
   locality_lb_policy = "LEAST_REQUEST"
 
