@@ -42,9 +42,10 @@ type Pack struct {
 	Templates []*Template
 	Index     *hclsyntax.Block // a file that lists the others; nil for none
 
-	fsys  fs.FS
-	mu    sync.Mutex // over files, and over parsing templates
-	files map[string]*hcl.File
+	fsys      fs.FS
+	isPattern func(string) bool
+	mu        sync.Mutex // over files, and over parsing templates
+	files     map[string]*hcl.File
 }
 
 // Sources are the files of the pack that were parsed so far, by name.
@@ -98,7 +99,7 @@ type Template struct {
 // LoadPack reads a pack from its folder. isPattern says which names are
 // patterns, so that a template can be tied to one by its label.
 func LoadPack(fsys fs.FS, name string, isPattern func(string) bool) (*Pack, hcl.Diagnostics) {
-	p := &Pack{Name: path.Base(name), Tables: map[string]cty.Value{}, files: map[string]*hcl.File{}, fsys: fsys}
+	p := &Pack{Name: path.Base(name), Tables: map[string]cty.Value{}, files: map[string]*hcl.File{}, fsys: fsys, isPattern: isPattern}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable pack", Detail: err.Error()}}
@@ -108,13 +109,13 @@ func LoadPack(fsys fs.FS, name string, isPattern func(string) bool) (*Pack, hcl.
 		if e.IsDir() || !strings.HasSuffix(e.Name(), ".hcl") {
 			continue
 		}
-		diags = append(diags, p.readFile(name, e.Name(), isPattern)...)
+		diags = append(diags, p.readFile(name, e.Name())...)
 	}
 	p.sortTemplates()
 	return p, diags
 }
 
-func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Diagnostics {
+func (p *Pack) readFile(folder, name string) hcl.Diagnostics {
 	data, err := fs.ReadFile(p.fsys, name)
 	if err != nil {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable pack", Detail: err.Error()}}
@@ -128,7 +129,7 @@ func (p *Pack) readFile(folder, name string, isPattern func(string) bool) hcl.Di
 		}
 		return append(diags, p.readHeader(file.Body.(*hclsyntax.Body))...)
 	}
-	t := &Template{src: data, text: manifest.NewSource(data), filename: full, isPattern: isPattern}
+	t := &Template{src: data, text: manifest.NewSource(data), filename: full, isPattern: p.isPattern}
 	p.Templates = append(p.Templates, t)
 	if t.glance() {
 		return nil
@@ -184,7 +185,9 @@ func (t *Template) glance() bool {
 		t.Pattern = t.Name
 	}
 	if pattern := glancePattern.FindSubmatch(head); pattern != nil {
-		t.Pattern = string(pattern[1])
+		if t.Pattern = string(pattern[1]); !t.isPattern(t.Pattern) {
+			return false
+		}
 	}
 	t.glanced = true
 	return true
@@ -258,23 +261,37 @@ func (p *Pack) readPackBlock(b *hclsyntax.Block) hcl.Diagnostics {
 			p.Tables[b.Labels[0]] = table
 		}
 	case "forbids":
-		f := Forbid{Decl: b.DefRange()}
-		if len(b.Labels) == 1 {
-			f.ID = b.Labels[0]
-		}
-		if attr := b.Body.Attributes["patterns"]; attr != nil {
-			f.Patterns = constantTexts(attr.Expr, &diags)
-		}
-		if attr := b.Body.Attributes["why"]; attr != nil {
-			f.Why = constantText(attr, &diags)
-		}
-		p.Forbids = append(p.Forbids, f)
+		p.Forbids = append(p.Forbids, p.readForbid(b, &diags))
 	case "index":
 		p.Index = b
 	default:
 		diags = append(diags, invalid(b.TypeRange, "A pack has no block "+b.Type+".")...)
 	}
 	return diags
+}
+
+// readForbid refuses a pattern that there is not: nothing would ever be forbidden.
+func (p *Pack) readForbid(b *hclsyntax.Block, diags *hcl.Diagnostics) Forbid {
+	f := Forbid{Decl: b.DefRange()}
+	if len(b.Labels) == 1 {
+		f.ID = b.Labels[0]
+	}
+	if attr := b.Body.Attributes["patterns"]; attr != nil {
+		f.Patterns = constantTexts(attr.Expr, diags)
+		for _, id := range f.Patterns {
+			if !p.isPattern(id) {
+				*diags = append(*diags, unknownPattern(attr.Expr.Range(), id)...)
+			}
+		}
+	}
+	if attr := b.Body.Attributes["why"]; attr != nil {
+		f.Why = constantText(attr, diags)
+	}
+	return f
+}
+
+func unknownPattern(rng hcl.Range, id string) hcl.Diagnostics {
+	return invalid(rng, fmt.Sprintf("There is no pattern %q; 'scaffold patterns' lists those that there are.", id))
 }
 
 func (p *Pack) readUses(expr hclsyntax.Expression) hcl.Diagnostics {
@@ -381,6 +398,9 @@ func (t *Template) readName(b *hclsyntax.Block, diags *hcl.Diagnostics) {
 	if attr := b.Body.Attributes["pattern"]; attr != nil {
 		if t.Pattern = hcl.ExprAsKeyword(attr.Expr); t.Pattern == "" {
 			t.Pattern = textOf(attr.Expr, diags)
+		}
+		if !t.isPattern(t.Pattern) && !diags.HasErrors() {
+			*diags = append(*diags, unknownPattern(attr.Expr.Range(), t.Pattern)...)
 		}
 	}
 }

@@ -113,6 +113,8 @@ func TestPackProblems(t *testing.T) {
 		summary, file   string
 	}{
 		{"patterns that do not go together", "thing \"a\" {\n painted {}\n polished {}\n}", map[string]string{"pack": "forbids \"both\" {\n  patterns = [\"painted\", \"polished\"]\n  why = \"Paint hides the polish.\"\n}", "thing": thing}, "Patterns that do not go together", "scaffold.hcl"},
+		{"a pattern that nobody defined, forbidden", "thing \"a\" {}", map[string]string{"pack": "forbids \"both\" {\n  patterns = [\"painted\", \"varnished\"]\n  why = \"Paint hides it.\"\n}", "thing": thing}, "Invalid pack", "here/pack.hcl"},
+		{"a template for a pattern that nobody defined", "thing \"a\" {}", map[string]string{"thing": thing, "gloss": "template \"gloss\" {\n  for = thing\n  pattern = varnished\n}\n"}, "Invalid pack", "here/gloss.hcl"},
 		{"nothing to extend", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": painted("extend \"x_other\" \"this\" {\n  n = 1\n}\n")}, "Nothing to extend", "here/painted.hcl"},
 		{"an argument with two owners", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": painted("extend \"x_thing\" \"this\" {\n  text = \"mine\"\n}\n")}, "Argument set twice", "here/painted.hcl"},
 		{"an argument of a merged block with two owners", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": strings.Replace(thing, "  text", "  cover {\n    n = 1\n  }\n  text", 1), "painted": painted("extend \"x_thing\" \"this\" {\n  cover {\n    n = 2\n  }\n}\n")}, "Argument set twice", "here/painted.hcl"},
