@@ -23,7 +23,7 @@ func generated(n int) string {
 		case 1:
 			fmt.Fprintf(&b, "\ncache \"cache%d\" {\n  memory = \"4GiB\"\n}\n", group)
 		default:
-			fmt.Fprintf(&b, "\nservice \"s%d\" {\n  image = \"ghcr.io/acme/s:1\"\n  port  = 8080\n  needs = [database.db%d, cache.cache%d]\n  auto_scaling_group {\n    max = 6\n  }\n}\n", i, group, group)
+			fmt.Fprintf(&b, "\nservice \"s%d\" {\n  image = \"ghcr.io/acme/s:1\"\n  port  = 8080\n  needs = [database.db%d, cache.cache%d]\n  auto_scaling_group {\n    max = 4\n  }\n}\n", i, group, group)
 		}
 	}
 	return b.String()
