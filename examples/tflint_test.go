@@ -27,7 +27,11 @@ func TestTflint(t *testing.T) {
 // TestTflintOnRandomBlueprints does the same with roots of random blueprints.
 func TestTflintOnRandomBlueprints(t *testing.T) {
 	lint := tflint(t)
-	randomRoots(t, "aws", map[string]int{"quick": 2, "ci": 20, "all": 100}[depth()], lint)
+	for _, target := range []string{"aws", "gcp"} {
+		t.Run(target, func(t *testing.T) {
+			randomRoots(t, target, map[string]int{"quick": 2, "ci": 20, "all": 100}[depth()], lint)
+		})
+	}
 }
 
 // tflint gives a function that lints one root.

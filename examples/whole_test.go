@@ -310,10 +310,7 @@ func caches(b blocks) (out []string) {
 
 func distributions(b blocks) (out []string) {
 	for _, d := range b.of("aws_cloudfront_distribution") {
-		var groups []string
-		for _, id := range d.texts("origin_group.origin_id") {
-			groups = append(groups, id)
-		}
+		groups := d.texts("origin_group.origin_id")
 		for _, kind := range []string{"default_cache_behavior", "ordered_cache_behavior"} {
 			for _, behaviour := range d.texts(kind) {
 				writes := regexp.MustCompile(`allowed_methods = \[[^]]*"POST"`).MatchString(behaviour)

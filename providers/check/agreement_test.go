@@ -109,11 +109,10 @@ func makeMutants(t *testing.T, folders []string, count, seed int) []*mutant {
 
 type result struct {
 	*mutant
-	ours     hcl.Diagnostics
-	theirs   verdict
-	ourTime  time.Duration
-	err      error
-	accepted bool
+	ours    hcl.Diagnostics
+	theirs  verdict
+	ourTime time.Duration
+	err     error
 }
 
 // refused tells whether we say that terraform validate refuses.

@@ -12,6 +12,7 @@ let {
     healthy   = service.balancer == null ? 2 : service.balancer.healthy_after
     unhealthy = service.balancer == null ? 3 : service.balancer.unhealthy_after
   }
+  from_proxies = let.inside == "http" || let.balancer_kind == "internal" || let.stands_in || length(service.clients) > length(let.callers)
 }
 
 # Ready rather than alive: failing it only takes the traffic away.
@@ -189,7 +190,7 @@ resource "google_dns_record_set" "this_inside" {
 
 # Requests come from the proxies of internal load balancers, not from the callers themselves.
 resource "google_compute_firewall" "this_from_proxies" {
-  when = let.inside == "http" || let.balancer_kind == "internal" || let.stands_in || length(service.clients) > length(let.callers)
+  when = let.from_proxies
 
   name                    = "${let.name}-from-proxies"
   network                 = local.network_id

@@ -17,7 +17,7 @@ resource "google_compute_subnetwork" "proxies" {
 }
 
 variable "proxy_range" {
-  when = let.proxied && !let.own_proxy
+  when = let.proxy_calls && !let.own_proxy
 
   description = "Addresses of the subnet for proxies (REGIONAL_MANAGED_PROXY) that the network has in the region."
   type        = string
@@ -30,7 +30,7 @@ variable "proxy_range" {
 }
 
 locals {
-  when = let.proxied
+  when = let.proxy_calls
 
   proxy_range = let.own_proxy ? google_compute_subnetwork.proxies.ip_cidr_range : var.proxy_range
 }

@@ -44,12 +44,13 @@ let {
   )
 
   # What services on instances share.
-  instances = [for s in blueprint.services : s if s.runs_on == null]
-  named     = anytrue([for s in let.instances : s.let.called || length(s.let.through) + length(s.let.outside) > 0]) # found by name
-  namespace = "${blueprint.name}.internal"
-  proxied   = anytrue([for s in let.instances : s.let.inside == "http" || s.let.balancer_kind == "internal" || length(s.let.through) + length(s.let.outside) > 0])
-  reaches   = anytrue([for s in let.instances : length(s.let.outside) > 0]) # whether proxies call what lies outside
-  own_proxy = target.network == null ? true : !target.network.proxy_only
+  instances   = [for s in blueprint.services : s if s.runs_on == null]
+  named       = anytrue([for s in let.instances : s.let.called || length(s.let.through) + length(s.let.outside) > 0]) # found by name
+  namespace   = "${blueprint.name}.internal"
+  proxied     = anytrue([for s in let.instances : s.let.inside == "http" || s.let.balancer_kind == "internal" || length(s.let.through) + length(s.let.outside) > 0])
+  proxy_calls = anytrue([for s in let.instances : s.let.from_proxies])        # whether their calls are let in somewhere
+  reaches     = anytrue([for s in let.instances : length(s.let.outside) > 0]) # whether proxies call what lies outside
+  own_proxy   = target.network == null ? true : !target.network.proxy_only
 
   # On Container-Optimized OS a detector that is part of it measures memory, elsewhere the Ops Agent does.
   bare_image     = can(regex("^projects/cos-cloud/", target.image))
