@@ -30,6 +30,7 @@ func refusedElsewhere(t *testing.T) map[string]bool {
 func TestOneBlueprintForBothClouds(t *testing.T) {
 	allowed := refusedElsewhere(t)
 	both, one := 0, 0
+	by := map[string][]uint64{}
 	for seed := range seeds() {
 		made := blueprint(seed)
 		if _, diags := renderText(t, made.text, made.environment, "aws"); diags.HasErrors() {
@@ -42,12 +43,16 @@ func TestOneBlueprintForBothClouds(t *testing.T) {
 		}
 		one++
 		for _, d := range diags {
-			if d.Severity == hcl.DiagError && !allowed[codeOf(d)] {
+			if d.Severity != hcl.DiagError {
+				continue
+			}
+			by[codeOf(d)] = append(by[codeOf(d)], seed)
+			if !allowed[codeOf(d)] {
 				t.Errorf("seed %d: %s", seed, d)
 			}
 		}
 	}
-	t.Logf("%d render for both clouds, %d for AWS only", both, one)
+	t.Logf("%d render for both clouds, %d for AWS only; seeds by rule: %v", both, one, by)
 	if one > both/3 {
 		t.Errorf("%d of %d blueprints that render for AWS do not for Google Cloud", one, both+one)
 	}

@@ -30,6 +30,8 @@ import (
 //	ADDRESS.PATH ~ REGEXP        they have it, and all match
 //	ADDRESS.PATH !~ REGEXP       none matches
 //	refused CODE                 the blueprint is refused by this rule
+//	warned CODE                  it is rendered, and this rule warns of it
+//	point PATTERN.POINT STATUS   it is rendered, and the point has this status
 //
 // An address may hold wildcards, as file names do. Archives in a folder are for
 // the target of that name, the others for AWS.
@@ -98,10 +100,34 @@ func checkTrap(t *testing.T, text, target string, expected []string) {
 	}
 	root := blocksOf(t, roots[0].Result)
 	for _, line := range expected {
-		if problem := root.expect(line); problem != "" {
+		problem := ""
+		switch words := strings.Fields(line); words[0] {
+		case "warned":
+			if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == words[1] }) {
+				problem = "nothing is said"
+			}
+		case "point":
+			problem = statusIs(roots[0].Result.Coverage, words[1], words[2])
+		default:
+			problem = root.expect(line)
+		}
+		if problem != "" {
 			t.Errorf("%s: %s", line, problem)
 		}
 	}
+}
+
+// statusIs gives what is wrong with the status of a point, "PATTERN.POINT".
+func statusIs(all []render.Coverage, point, status string) string {
+	problem := "there is no such point"
+	for _, c := range all {
+		if c.Pattern+"."+c.Point.ID == point {
+			if problem = ""; c.Status != status {
+				return "it is " + c.Status + ": " + c.Why
+			}
+		}
+	}
+	return problem
 }
 
 func codeOf(d *hcl.Diagnostic) string {

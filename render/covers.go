@@ -175,10 +175,11 @@ func rank(status string) int {
 }
 
 func (r *run) judge(c Coverage, cl claim) Coverage {
-	why := ""
+	why, outright := "", cl.evidence.How == "covers"
 	if cl.evidence.Why != nil {
 		if v, diags := cl.job.scope.Value(cl.evidence.Why, nil); !diags.HasErrors() {
 			why, _ = plainText(v)
+			outright = v.IsNull() // nothing is lacking in this blueprint
 		}
 	}
 	if cl.evidence.How == "misses" {
@@ -203,10 +204,10 @@ func (r *run) judge(c Coverage, cl claim) Coverage {
 		c.Status, c.Why = Missing, "not in the output: "+strings.Join(absent, ", ")
 	case len(c.By) == 0:
 		c.Status, c.Why = Missing, "nothing that this blueprint renders shows it"
-	case cl.evidence.How == "approximates":
-		c.Status, c.Why = Approximated, why
-	default:
+	case outright:
 		c.Status, c.Why = Covered, ""
+	default:
+		c.Status, c.Why = Approximated, why
 	}
 	return c
 }

@@ -161,6 +161,7 @@ func TestCoverage(t *testing.T) {
 		"a file":                  {`covers = { seen = [file["paint_this.yaml"]], kept = [file["other.yaml"]] }`, []string{render.Covered, render.Missing}},
 		"claimed and not shown":   {`covers = { seen = [x_thing.this.gloss], kept = [x_other.this] }`, []string{render.Missing, render.Missing}},
 		"not spoken of":           {`covers = { seen = [x_thing.this.colour] }`, []string{render.Covered, render.Unknown}},
+		"nearly, with the reason": {`approximates = { seen = { by = [x_thing.this.colour], why = "it fades" }, kept = { by = [x_thing.this.colour], why = self.colour == "" ? "it fades" : null } }`, []string{render.Approximated, render.Covered}},
 		"missed, with the reason": {`misses = { kept = "it fades" }`, []string{render.Unknown, render.Missing}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,6 +29,7 @@ resource "google_compute_region_backend_service" "this" {
   timeout_sec                     = let.balancer.websocket ? 86400 : max(1, ceil(service.request_timeout))
   connection_draining_timeout_sec = ceil(service.drain_time)
   health_checks                   = [google_compute_region_health_check.this_ready.id]
+  security_policy                 = let.guarded ? google_compute_region_security_policy.this.id : null
 
   session_affinity        = let.balancer.sticky ? "GENERATED_COOKIE" : "NONE"
   affinity_cookie_ttl_sec = let.balancer.sticky ? min(86400, ceil(let.balancer.sticky_for)) : null # the cookie counts only where a hash picks the instance
@@ -209,4 +210,75 @@ resource "google_compute_forwarding_rule" "this_balancer" {
 output "this_address" {
   description = "The address of ${service.name} in the network."
   value       = google_compute_forwarding_rule.this_balancer.ip_address
+}
+
+resource "google_compute_region_security_policy" "this" {
+  when = let.guarded
+
+  name        = let.name
+  type        = "CLOUD_ARMOR"
+  description = "Requests to ${service.name}"
+
+  # Whoever looks like an attack gets no answer.
+  dynamic "rules" {
+    for_each = let.balancer.firewall ? ["sqli", "xss", "lfi", "rce", "scannerdetection", "protocolattack"] : []
+
+    content {
+      action   = "deny(403)"
+      priority = 100 + rules.key
+
+      match {
+        expr {
+          expression = "evaluatePreconfiguredWaf('${rules.value}-v33-stable', {'sensitivity': 1})"
+        }
+      }
+    }
+  }
+
+  # Who is connected privately was let in there, and comes from these addresses.
+  rules {
+    when = let.restricted && contains(let.linked, service.name)
+
+    action   = "allow"
+    priority = 900
+
+    match {
+      versioned_expr = "SRC_IPS_V1"
+
+      config {
+        src_ip_ranges = [google_compute_subnetwork.this_link.ip_cidr_range]
+      }
+    }
+  }
+
+  # Ten networks fit into a rule.
+  dynamic "rules" {
+    for_each = let.restricted ? chunklist(let.balancer.allow, 10) : []
+
+    content {
+      action   = "allow"
+      priority = 1000 + rules.key
+
+      match {
+        versioned_expr = "SRC_IPS_V1"
+
+        config {
+          src_ip_ranges = rules.value
+        }
+      }
+    }
+  }
+
+  rules {
+    action   = let.restricted ? "deny(403)" : "allow"
+    priority = 2147483647
+
+    match {
+      versioned_expr = "SRC_IPS_V1"
+
+      config {
+        src_ip_ranges = ["*"]
+      }
+    }
+  }
 }

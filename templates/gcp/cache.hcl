@@ -75,7 +75,7 @@ let {
   pictures = let.every <= 3600 ? "ONE_HOUR" : let.every <= 21600 ? "SIX_HOURS" : let.every <= 43200 ? "TWELVE_HOURS" : "TWENTY_FOUR_HOURS"
 
   # Somebody wants to hear of changes: the cache's own clients, or a service that keeps copies in further layers.
-  announced = let.kind != "memcached" && anytrue(concat(
+  announced = anytrue(concat(
     [cache.in_memory_caching == null ? false : cache.in_memory_caching.invalidation == "events"],
     [for s in cache.clients : s.multi_layer_caching == null ? false : s.multi_layer_caching.cache == null ? false : s.multi_layer_caching.cache.name == cache.name],
   ))

@@ -2,24 +2,24 @@
 # calling what fails. A service that calls nobody has it in front of itself.
 template "circuit_breaker" {
   for  = service
-  when = service.runs_on == null
+  when = service.runs_on == null && let.guarded_by != "none"
   file = "service_${service.name}_breaker.tf"
 
   approximates = {
     thresholds = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : let.guarded_by == "none" ? null : google_compute_backend_service.this.outlier_detection]
+      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : google_compute_backend_service.this.outlier_detection]
       why = let.guarded_by == "global" ? "The proxies at Google's edge count failures in a row; calls at work and the share of failures they do not." : "Failures in a row and calls at work are counted; the share of a host's failures is not."
     }
     timeouts = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_url_map.this_to.path_matcher : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.timeout_sec : let.guarded_by == "internal" ? google_compute_region_backend_service.this.timeout_sec : let.guarded_by == "outside" ? google_compute_region_url_map.this_outside.path_matcher : let.guarded_by == "none" ? null : google_compute_backend_service.this.timeout_sec]
+      by  = [let.guarded_by == "edges" ? google_compute_region_url_map.this_to.path_matcher : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.timeout_sec : let.guarded_by == "internal" ? google_compute_region_backend_service.this.timeout_sec : let.guarded_by == "outside" ? google_compute_region_url_map.this_outside.path_matcher : google_compute_backend_service.this.timeout_sec]
       why = "A try and a call have a limit; how long connecting may take cannot be set on Google Cloud without its beta."
     }
     fallback = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : let.guarded_by == "none" ? null : google_compute_backend_service.this.outlier_detection]
+      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.circuit_breakers : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.circuit_breakers : let.guarded_by == "internal" ? google_compute_region_backend_service.this.circuit_breakers : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.circuit_breakers : google_compute_backend_service.this.outlier_detection]
       why = "A call that is not let through gets 503 at once. A load balancer cannot answer it in another's place: the caller asks again with the header x-fallback, which leads to the fallback where one is named."
     }
     half_open = {
-      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.outlier_detection.base_ejection_time : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.outlier_detection.base_ejection_time : let.guarded_by == "internal" ? google_compute_region_backend_service.this.outlier_detection.base_ejection_time : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.outlier_detection.base_ejection_time : let.guarded_by == "none" ? null : google_compute_backend_service.this.outlier_detection.base_ejection_time]
+      by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.outlier_detection.base_ejection_time : let.guarded_by == "inside" ? google_compute_region_backend_service.this_inside.outlier_detection.base_ejection_time : let.guarded_by == "internal" ? google_compute_region_backend_service.this.outlier_detection.base_ejection_time : let.guarded_by == "outside" ? google_compute_region_backend_service.this_outside.outlier_detection.base_ejection_time : google_compute_backend_service.this.outlier_detection.base_ejection_time]
       why = "A host comes back after open_for with its full share, and is left alone for longer if it still fails; there are no trial calls."
     }
   }
@@ -27,18 +27,13 @@ template "circuit_breaker" {
     states = [google_logging_metric.this_breaker.filter, google_monitoring_alert_policy.this_breaker.conditions]
   }
 
-  check "something_to_break" {
-    condition = let.guarded_by != "none" || length(service.clients) > 0
-    message   = "${service.name} calls nobody over HTTP, nobody calls it, and no load balancer that reads requests stands before it: there is nothing that could be broken off."
-    fix       = "Drop the breaker, or name in needs what is called."
-    at        = service.needs
-  }
   check "grpc" {
     condition = alltrue([for n in service.callees : n.runs_on != null || n.protocol == "http"])
-    message   = "The proxies of a load balancer take gRPC over TLS only, so calls to instances that speak it cannot be broken off: ${join(", ", [for n in service.callees : n.name if n.runs_on == null && n.protocol != "http"])}."
-    fix       = "Let ${service.name} and what it calls run on a cluster."
+    message   = "The proxies of a load balancer take gRPC over TLS only, so calls to instances that speak it go past the breaker of ${service.name}: ${join(", ", [for n in service.callees : n.name if n.runs_on == null && n.protocol != "http"])}."
+    fix       = "Let ${service.name} and what it calls run on a cluster, or speak HTTP."
     at        = service.needs
     related   = [for n in service.callees : n.protocol]
+    severity  = "warning"
   }
   check "forced_open" {
     condition = let.mode != "forced_open" || contains(["edges", "outside"], let.guarded_by)
@@ -62,16 +57,7 @@ template "circuit_breaker" {
 }
 
 let {
-  guard = service.breaker
-  guarded_by = (
-    length(let.through) > 0 ? "edges" :
-    length(let.outside) > 0 ? "outside" :
-    let.balancer_kind == "internal" ? "internal" :
-    let.inside == "http" ? "inside" :
-    let.balancer_kind == "global" ? "global" : "none"
-  )
-  self_guarded = service.breaker.guards_itself && length(service.breaker.external) == 0
-
+  guard    = service.breaker
   adaptive = service.circuit_breaker_advanced
   mode     = service.circuit_breaker_advanced == null ? "automatic" : service.circuit_breaker_advanced.mode
   closed   = let.mode == "forced_closed" ? 0 : 100 # how surely a host that fails is left alone

@@ -2,15 +2,18 @@
 # its own as well. They are in circuit_breaker; here is how they are looked at.
 template "circuit_breaker_advanced" {
   for  = service
-  when = service.runs_on == null
+  when = service.runs_on == null && let.guarded_by != "none"
   file = "service_${service.name}_breaker.tf"
 
   covers = {
     granular_metrics = [google_monitoring_dashboard.this_breaker.dashboard_json, google_logging_metric.this_breaker.label_extractors]
     states           = [google_monitoring_alert_policy.this_breaker.conditions, google_monitoring_dashboard.this_breaker.dashboard_json]
-    per_endpoint     = [let.guarded_by == "edges" ? google_compute_region_url_map.this_to.path_matcher : service.circuit_breaker_advanced.endpoints]
   }
   approximates = {
+    per_endpoint = {
+      by  = [let.guarded_by == "edges" ? google_compute_region_url_map.this_to.path_matcher : service.circuit_breaker_advanced.endpoints]
+      why = let.guarded_by == "edges" || length(service.circuit_breaker_advanced.endpoint) == 0 ? null : "Endpoints have breakers of their own where ${service.name} calls other instances. Here the general one stands before all paths."
+    }
     adaptive_thresholds = {
       by  = [let.guarded_by == "edges" ? google_compute_region_backend_service.this_to.outlier_detection.success_rate_stdev_factor : service.circuit_breaker_advanced.success_deviation]
       why = "Hosts are compared with each other; a limit of calls at work that follows latency is not among the features of Google's load balancers."
@@ -23,10 +26,11 @@ template "circuit_breaker_advanced" {
 
   check "endpoints_of_destinations" {
     condition = length(service.circuit_breaker_advanced.endpoint) == 0 || length(let.through) > 0
-    message   = "A breaker for each endpoint stands between ${service.name} and the instances that it calls, and it calls none."
+    message   = "A breaker for each endpoint stands between ${service.name} and the instances that it calls over HTTP, and there are none: the general breaker stands before all paths."
     fix       = "Drop the endpoints, or name in needs what is called."
     at        = service.circuit_breaker_advanced.endpoint
     related   = [service.needs]
+    severity  = "warning"
   }
 }
 

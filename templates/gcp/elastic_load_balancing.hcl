@@ -15,30 +15,17 @@ template "elastic_load_balancing" {
   }
   check "world_udp" {
     condition = service.balancer.reach == "region" || service.balancer.protocol != "udp"
-    message   = "Only HTTP, gRPC and TCP can be taken up all over the world; UDP is passed on within a region."
-    fix       = "Set reach = \"region\"."
+    message   = "Only HTTP, gRPC and TCP have an address that the whole world takes up; the one of ${service.name} is in ${target.region}. Google's network carries packets to it from near the client, but a second region could not stand behind it."
+    fix       = "Set reach = \"region\" if that is enough, or speak TCP."
     at        = service.balancer.reach
     related   = [service.balancer.protocol]
+    severity  = "warning"
   }
   check "private_grpc" {
     condition = service.balancer.protocol != "grpc" || service.balancer.layer == 4 || service.balancer.tls
     message   = "A load balancer that reads gRPC speaks it over TLS only, and without a domain the one of ${service.name} has no certificate."
     fix       = "Give it a domain, or set protocol = \"tcp\"."
     at        = service.balancer.protocol
-    related   = [service.balancer.public]
-  }
-  check "private_clients" {
-    condition = service.balancer.public || service.balancer.layer == 4 || contains(service.balancer.allow, "0.0.0.0/0")
-    message   = "The proxies of an internal load balancer take requests from everyone in the network; they cannot be told to answer ${join(", ", service.balancer.allow)} only."
-    fix       = "Leave allow unset, or set protocol = \"tcp\"."
-    at        = service.balancer.allow
-    related   = [service.balancer.public]
-  }
-  check "private_firewall" {
-    condition = !service.balancer.firewall || service.balancer.public
-    message   = "Cloud Armor inspects what comes from the internet, and ${service.name} is reached from its own network only."
-    fix       = "Set firewall = false."
-    at        = service.balancer.firewall
     related   = [service.balancer.public]
   }
   check "slow_start" {
@@ -80,7 +67,7 @@ let {
   balancer   = service.balancer
   listens    = service.balancer.layer == 7 && !service.balancer.tls && service.balancer.port == 443 ? 80 : service.balancer.port
   restricted = !contains(service.balancer.allow, "0.0.0.0/0")
-  guarded    = service.balancer.public && (service.balancer.firewall || (let.restricted && let.balancer_kind != "passthrough"))
+  guarded    = let.balancer_kind != "passthrough" && (service.balancer.firewall || let.restricted)
   hosted     = service.balancer.domain != null && target.dns_zone != null && service.balancer.public
   issued     = service.balancer.tls && service.balancer.domain != null # else Terraform asks for a map of certificates
   wildcard   = service.balancer.domain == null ? false : startswith(service.balancer.domain, "*.")

@@ -31,17 +31,16 @@ template "load_balancer_types" {
     related   = [service.balancer.public]
   }
   check "private_link_addresses" {
-    condition = !service.load_balancer_types.private_link || (target.network == null && let.bits <= 18)
-    message   = "Private connections need a subnet of their own, for which there is room in a network that is made here from /18 on."
-    fix       = "Give the target a larger cidr and no network, or set private_link = false."
+    condition = !service.load_balancer_types.private_link || target.network != null || index(let.linked, service.name) < let.link_room
+    message   = "Every service with private connections needs a subnet of 64 addresses of its own, and ${target.cidr} has room for ${let.link_room} of them; ${length(let.linked)} want one: ${join(", ", let.linked)}."
+    fix       = "Give the target a larger cidr, or set private_link = false."
     at        = service.load_balancer_types.private_link
     related   = [target.cidr]
   }
 }
 
 let {
-  kind   = service.load_balancer_types
-  linked = [for s in blueprint.services : s.name if s.runs_on == null && (s.load_balancer_types == null ? false : s.load_balancer_types.private_link)]
+  kind = service.load_balancer_types
 }
 
 output "this_balancer" {
@@ -58,8 +57,21 @@ resource "google_compute_subnetwork" "this_link" {
 
   name          = "${let.name}-link"
   network       = local.network_id
-  ip_cidr_range = cidrsubnet(target.cidr, 26 - let.bits, 16 * pow(2, 20 - let.bits) + 8 + index(let.linked, service.name))
+  ip_cidr_range = target.network == null ? cidrsubnet(target.cidr, 26 - let.bits, 16 * pow(2, 20 - let.bits) + 8 + index(let.linked, service.name)) : var.this_link_range
   purpose       = "PRIVATE_SERVICE_CONNECT"
+}
+
+variable "this_link_range" {
+  when = let.kind.private_link && target.network != null
+
+  description = "Free addresses of the network, from which private connections reach ${service.name}; 64 are plenty."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(cidrhost(var.this_link_range, 0))
+    error_message = "A network such as 10.130.0.0/26 is needed."
+  }
 }
 
 resource "google_compute_service_attachment" "this" {

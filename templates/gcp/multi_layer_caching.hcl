@@ -58,12 +58,6 @@ template "multi_layer_caching" {
     fix       = "Lower edge_max_ttl."
     at        = service.multi_layer_caching.edge_max_ttl
   }
-  check "tells_of_changes" {
-    condition = service.multi_layer_caching.cache == null ? true : service.multi_layer_caching.cache.engine != "memcached"
-    message   = "Memcached tells nobody what happens to its keys, so a change cannot be thrown out of the layers before it."
-    fix       = "Use valkey."
-    at        = service.multi_layer_caching.cache == null ? service.needs : service.multi_layer_caching.cache.engine
-  }
 }
 
 let {

@@ -13,7 +13,7 @@ pack "gcp" {
     "identity", "service", "auto_scaling_group", "vertical_scaling", "address",
     "balancer_global", "balancer_internal", "balancer_proxy", "balancer_passthrough", "elastic_load_balancing", "load_balancer_types",
     "rolling_updates", "blue_green_deployment", "blue_green_by_hand", "canary_deployment", "rollback",
-    "circuit_breaker", "circuit_breaker_advanced",
+    "circuit_breaker", "circuit_breaker_advanced", "circuit_breaker_missing", "circuit_breaker_advanced_missing",
     "cluster", "horizontal_pod_autoscaler", "service_mesh", "service_mesh_of_instances",
     "private_services", "databases", "database", "database_server", "database_sharding", "database_spanner", "read_replicas",
     "connection_pooling", "database_connection_pooling", "pgbouncer", "database_access", "database_outputs", "database_sharding_outputs",

@@ -90,8 +90,10 @@ let {
   callers   = [for s in service.clients : s if s.runs_on != null || s.breaker == null || service.protocol != "http"]
   stands_in = anytrue([for s in blueprint.services : s.runs_on == null && (s.breaker == null ? false : s.breaker.fallback == null ? false : s.breaker.fallback.name == service.name)])
   called    = length(let.callers) > 0
-  inside    = let.called && let.balancer_kind != "internal" ? (service.protocol == "http" ? "http" : "direct") : "none"
-  through   = service.breaker == null ? [] : [for n in service.callees : n if n.runs_on == null && n.protocol == "http"]
+  # A private balancer that answers stated networks only cannot tell callers by their accounts, so these come straight.
+  narrowed = let.balancer_kind == "internal" && !contains(service.balancer.allow, "0.0.0.0/0")
+  inside   = let.called && (let.balancer_kind != "internal" || let.narrowed) ? (service.protocol == "http" && !let.narrowed ? "http" : "direct") : "none"
+  through  = service.breaker == null ? [] : [for n in service.callees : n if n.runs_on == null && n.protocol == "http"]
   # Outside of the network: pods with a name of their own, and what the breaker names.
   outside = service.breaker == null ? [] : concat(
     [for n in service.callees : { name = n.name, host = n.hostname, port = 443 } if n.runs_on != null],
@@ -105,6 +107,17 @@ let {
     service.balancer.layer == 7 && service.balancer.public ? "global" :
     service.balancer.layer == 7 ? "internal" :
     service.balancer.reach == "world" && service.balancer.protocol == "tcp" && !let.client_address ? "proxy" : "passthrough"
+  )
+
+  # Where the breaker stands: before what is called, or else before the service itself, if requests come in there.
+  self_guarded = service.breaker == null ? false : service.breaker.guards_itself && length(service.breaker.external) == 0
+  guarded_by = (
+    length(let.through) > 0 ? "edges" :
+    length(let.outside) > 0 ? "outside" :
+    !let.self_guarded ? "none" :
+    let.balancer_kind == "internal" ? "internal" :
+    let.inside == "http" ? "inside" :
+    let.balancer_kind == "global" ? "global" : "none"
   )
 
   # One group can stand behind several balancers only where they count alike: requests, or else how busy it is.

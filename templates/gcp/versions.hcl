@@ -52,6 +52,11 @@ let {
   reaches     = anytrue([for s in let.instances : length(s.let.outside) > 0]) # whether proxies call what lies outside
   own_proxy   = target.network == null ? true : !target.network.proxy_only
 
+  # Private connections come out of subnets of 64 addresses: what proxies leave of their eighth of the network, and the
+  # eighth of Kubernetes services where there are none.
+  linked    = [for s in let.instances : s.name if s.load_balancer_types == null ? false : s.load_balancer_types.private_link]
+  link_room = 8 * pow(2, 20 - let.bits) * (length(blueprint.clusters) > 0 ? 1 : 2) - 8
+
   # On Container-Optimized OS a detector that is part of it measures memory, elsewhere the Ops Agent does.
   bare_image     = can(regex("^projects/cos-cloud/", target.image))
   memory_metric  = let.bare_image ? "compute.googleapis.com/guest/memory/percent_used" : "agent.googleapis.com/memory/percent_used"
