@@ -22,6 +22,22 @@ type suppression struct {
 	used         atomic.Bool
 }
 
+// answer is what a suppression is looked up by: the rule, and the line.
+type answer struct {
+	code string
+	line int
+}
+
+// byAnswer finds suppressions without a search for each finding.
+func byAnswer(suppressions []*suppression) map[answer][]*suppression {
+	out := map[answer][]*suppression{}
+	for _, sup := range suppressions {
+		at := answer{sup.code, sup.line}
+		out[at] = append(out[at], sup)
+	}
+	return out
+}
+
 // readSuppressions collects the comments of a file that answer a rule. One at
 // the end of a line speaks of that line, one on a line of its own of the next
 // line that is no comment.
@@ -82,14 +98,11 @@ func (s *Source) ignored(code string, subject *hcl.Range) bool {
 	if subject == nil || subject.Filename != s.Name {
 		return false
 	}
-	found := false
-	for _, sup := range s.suppressions {
-		if sup.code == code && sup.line == subject.Start.Line {
-			sup.used.Store(true)
-			found = true
-		}
+	answers := s.answers[answer{code, subject.Start.Line}]
+	for _, sup := range answers {
+		sup.used.Store(true)
 	}
-	return found
+	return len(answers) > 0
 }
 
 // UnusedSuppressions warns of the comments that answered no rule. It speaks

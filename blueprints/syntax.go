@@ -29,6 +29,7 @@ type Source struct {
 	extensions []string
 
 	suppressions []*suppression
+	answers      map[answer][]*suppression
 }
 
 // Find resolves what a user named, a file, a folder or nothing, to a blueprint
@@ -91,7 +92,7 @@ func Parse(data []byte, name string) (*Source, hcl.Diagnostics) {
 	}
 	src.body = file.Body.(*hclsyntax.Body)
 	suppressions, moreDiags := readSuppressions(file.Bytes, name)
-	src.suppressions = suppressions
+	src.suppressions, src.answers = suppressions, byAnswer(suppressions)
 	diags = append(diags, moreDiags...)
 	diags = append(diags, src.header()...)
 	return src, diags

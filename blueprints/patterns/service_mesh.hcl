@@ -85,21 +85,13 @@ pattern "service_mesh" {
   }
 
   derived "members" {
-    value   = component.kind == "cluster" ? component.services : [for s in blueprint.services : s if(s.runs_on == null ? s.service_mesh != null : false)]
-    summary = "The services of the mesh."
-  }
-  derived "edges" {
-    value = flatten([for names in [self.members[*].name] : [for s in self.members : [for c in s.callees : {
-      name = "${s.name}-${c.name}"
-      from = s.name
-      to   = c.name
-    } if contains(names, c.name)]]])
-    summary = "Who calls whom within the mesh."
+    value   = component.kind == "cluster" ? component.services : component.runs_on == null ? [component] : []
+    summary = "The services whose proxies it describes: those of the cluster, or the service itself."
   }
   derived "outsiders" {
-    value = component.kind != "cluster" ? [] : flatten([for names in [self.members[*].name] : [for s in self.members : [
-      for c in s.clients : "${c.name} calls ${s.name}" if !contains(names, c.name)
-    ]]])
+    value = component.kind != "cluster" ? [] : flatten([for s in self.members : [
+      for c in s.clients : "${c.name} calls ${s.name}" if(c.runs_on == null ? true : c.runs_on.name != component.name)
+    ]])
     summary = "Who calls a pod of the mesh from outside of its cluster."
   }
   derived "strict" {

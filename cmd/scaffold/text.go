@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -68,8 +67,7 @@ func (w *diagnosticWriter) place(r hcl.Range, color string) {
 	if context := hcled.ContextString(file, r.Start.Byte); context != "" {
 		where += ", in " + context
 	}
-	start := bytes.LastIndexByte(file.Bytes[:r.Start.Byte], '\n') + 1
-	line, _, _ := strings.Cut(string(file.Bytes[start:]), "\n")
+	line, start := lineAt(file.Bytes, r.Start.Byte)
 	before := file.Bytes[start:r.Start.Byte]
 	marked := line[len(before):]
 	if r.End.Line == r.Start.Line && r.End.Byte > r.Start.Byte {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -149,19 +150,21 @@ func toJSON(sources map[string]*hcl.File, diags hcl.Diagnostics) []jsonDiagnosti
 			}
 		}
 		if d.Subject != nil && sources[d.Subject.Filename] != nil {
-			j.Snippet = snippet(sources[d.Subject.Filename].Bytes, d.Subject.Start.Line)
+			j.Snippet, _ = lineAt(sources[d.Subject.Filename].Bytes, d.Subject.Start.Byte)
 		}
 		out = append(out, j)
 	}
 	return out
 }
 
-func snippet(src []byte, line int) string {
-	lines := strings.Split(string(src), "\n")
-	if line < 1 || line > len(lines) {
-		return ""
+// lineAt is the line that a byte of a file is in, and the byte that it starts at.
+func lineAt(src []byte, at int) (string, int) {
+	if at < 0 || at > len(src) {
+		return "", 0
 	}
-	return lines[line-1]
+	start := bytes.LastIndexByte(src[:at], '\n') + 1
+	line, _, _ := bytes.Cut(src[start:], []byte("\n"))
+	return string(line), start
 }
 
 func severity(d *hcl.Diagnostic) string {

@@ -40,7 +40,7 @@ let {
   issued      = let.domain == null ? false : let.edge_issues && (let.domain == target.hosted_zone_name || endswith(let.domain, ".${target.hosted_zone_name}"))
   certificate = let.issued ? null : target.edge_certificate_arn
   # Services whose edge sends this site when they fail.
-  fallback_of = [for s in blueprint.services : s.name if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback == null ? false : s.multi_layer_caching_detailed.fallback.name == site.name)]
+  fallback_of = lookup(let.site_fallbacks, site.name, [])
   invalidates = site.cdn_distribution == null ? false : site.cdn_distribution.invalidate == "changed" && site.origin == null
   price_class = site.cdn_distribution == null ? null : { "americas-europe" = "PriceClass_100", most = "PriceClass_200", world = "PriceClass_All" }[site.cdn_distribution.audience]
   # Where nothing is kept, nothing can make another copy.

@@ -8,6 +8,9 @@ let {
   prefix = blueprint.environment == null ? blueprint.name : "${blueprint.name}-${blueprint.environment}"
   zones  = slice(target.zone_names, 0, target.zones)
 
+  # By site, which would search all services otherwise.
+  site_fallbacks = { for s in blueprint.services : s.multi_layer_caching_detailed.fallback.name => s.name... if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback != null) }
+
   # Which subnets anything stands in.
   uses = {
     public   = anytrue([for s in blueprint.services : s.runs_on == null && (s.balancer == null ? false : s.balancer.public)])

@@ -18,7 +18,7 @@ template "identity" {
 }
 
 let {
-  taken = setintersection(blueprint.services[*].name, [for suffix in ["blue", "green", "stable", "canary", "inside", "redirect", "rollback", "balancer", "ready", "alive"] : "${service.name}-${suffix}"])
+  taken = [for s in let.suffixed : s.name if s.stem == service.name]
   name  = shortname("${let.prefix}-${service.name}", 43)
   # 6 to 30 characters.
   account = length("${let.prefix}-${service.name}") < 6 ? "${let.prefix}-${service.name}-service" : shortname("${let.prefix}-${service.name}", 30)

@@ -88,7 +88,7 @@ let {
 
   # Callers that come straight, without a breaker of their own in between.
   callers   = [for s in service.clients : s if s.runs_on != null || s.breaker == null || service.protocol != "http"]
-  stands_in = anytrue([for s in blueprint.services : s.runs_on == null && (s.breaker == null ? false : s.breaker.fallback == null ? false : s.breaker.fallback.name == service.name)])
+  stands_in = contains(keys(let.stand_ins), service.name)
   called    = length(let.callers) > 0
   # A private balancer that answers stated networks only cannot tell callers by their accounts, so these come straight.
   narrowed = let.balancer_kind == "internal" && !contains(service.balancer.allow, "0.0.0.0/0")

@@ -16,7 +16,7 @@ let {
   name      = shortname("${let.prefix}-${site.name}", 32)
   own_files = site.origin == null
   # Services whose edge sends this site when they fail.
-  fallback_of = [for s in blueprint.services : s.name if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback == null ? false : s.multi_layer_caching_detailed.fallback.name == site.name)]
+  fallback_of = lookup(let.site_fallbacks, site.name, [])
   invalidates = site.cdn_distribution == null ? false : site.cdn_distribution.invalidate == "changed" && site.origin == null
   budget      = site.cdn_distribution == null ? null : site.cdn_distribution.monthly_budget
 }

@@ -43,6 +43,12 @@ let {
     blueprint.environment == null ? {} : { environment = blueprint.environment },
   )
 
+  # Looked up by each service and site, which would search all services otherwise.
+  suffixes       = "-(?:blue|green|stable|canary|inside|redirect|rollback|balancer|ready|alive)$"
+  suffixed       = [for s in blueprint.services : { name = s.name, stem = replace(s.name, "/${let.suffixes}/", "") } if can(regex(let.suffixes, s.name))]
+  stand_ins      = { for s in let.instances : s.breaker.fallback.name => true... if(s.breaker == null ? false : s.breaker.fallback != null) }
+  site_fallbacks = { for s in blueprint.services : s.multi_layer_caching_detailed.fallback.name => s.name... if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback != null) }
+
   # What services on instances share.
   instances   = [for s in blueprint.services : s if s.runs_on == null]
   named       = anytrue([for s in let.instances : s.let.called || length(s.let.through) + length(s.let.outside) > 0]) # found by name

@@ -259,14 +259,17 @@ manifest "cert-manager.io/v1" "Certificate" "gateway" {
 
 # Whoever comes without TLS is sent where it is.
 manifest "gateway.networking.k8s.io/v1" "HTTPRoute" "gateway_redirect" {
-  for_each = [for g in let.gateways : g if length(g.hosts) > 0]
+  # A route takes 16 names.
+  for_each = flatten([for g in let.gateways : [for i, hosts in chunklist(g.hosts, 16) : {
+    name = i == 0 ? "${g.name}-to-https" : "${g.name}-to-https-${i + 1}", gateway = g.name, hosts = hosts
+  }]])
   metadata = {
-    name      = "${each.value.name}-to-https"
+    name      = each.value.name
     namespace = let.namespace
     labels    = { "app.kubernetes.io/part-of" = blueprint.name }
   }
   spec = {
-    parentRefs = [{ name = each.value.name, sectionName = "http" }]
+    parentRefs = [{ name = each.value.gateway, sectionName = "http" }]
     hostnames  = [for h in each.value.hosts : h.host]
     rules = [
       {
