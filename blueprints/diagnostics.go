@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
@@ -45,7 +46,11 @@ func suggest(name string, names []string) string {
 // Nearest is the one of names that a person most likely meant, or empty.
 func Nearest(name string, names []string) string {
 	best, distance := "", 4
+	length := utf8.RuneCountInString(name)
 	for _, n := range names {
+		if other := utf8.RuneCountInString(n) - length; max(other, -other) >= distance {
+			continue // at least as many letters have to come or go
+		}
 		d := levenshtein.Distance(name, n, nil)
 		switch {
 		case sameLetters(name, n):
@@ -55,6 +60,9 @@ func Nearest(name string, names []string) string {
 		}
 		if d < distance {
 			best, distance = n, d
+		}
+		if distance <= 1 {
+			break // nothing is nearer
 		}
 	}
 	for _, n := range names { // "maximum" for "max"

@@ -112,7 +112,7 @@ func blueprintsOfAnySize(t *testing.T, target string) []sized {
 		}
 	}
 	all := []sized{
-		{"every pattern", 2, false, copies(t, string(everything), "service|database|cache|site")},
+		{"every pattern", 1, false, copies(t, string(everything), "service|database|cache|site")},
 		{"a mesh of services", 20, false, each("", func(i, n int) string {
 			return fmt.Sprintf("  needs = [service.s%d]\n  service_mesh {}\n  auto_scaling_group { max = 9 }\n", i/2*2+(i+1)%2)
 		})},
