@@ -234,9 +234,9 @@ func (d *direct) binary(e *hclsyntax.BinaryOpExpr, f *frame) (cty.Value, bool) {
 func simple(op *hclsyntax.Operation, left, right cty.Value) (cty.Value, bool) {
 	switch op {
 	case hclsyntax.OpEqual:
-		return left.Equals(right), true
+		return equal(left, right), true
 	case hclsyntax.OpNotEqual:
-		return left.Equals(right).Not(), true
+		return equal(left, right).Not(), true
 	}
 	if left.IsNull() || right.IsNull() || !left.Type().Equals(right.Type()) {
 		return cty.NilVal, false
@@ -259,11 +259,30 @@ func simple(op *hclsyntax.Operation, left, right cty.Value) (cty.Value, bool) {
 	case hclsyntax.OpGreaterThan:
 		return left.GreaterThan(right), true
 	case hclsyntax.OpGreaterThanOrEqual:
-		return left.GreaterThanOrEqualTo(right), true
+		return left.GreaterThan(right).Or(equal(left, right)), true
 	case hclsyntax.OpLessThan:
 		return left.LessThan(right), true
 	case hclsyntax.OpLessThanOrEqual:
-		return left.LessThanOrEqualTo(right), true
+		return left.LessThan(right).Or(equal(left, right)), true
 	}
 	return cty.NilVal, false
+}
+
+// equal is Equals, which writes out both numbers in decimal. That takes long
+// for a fraction like 99.95, and only matters for numbers that are as good as
+// the same.
+func equal(left, right cty.Value) cty.Value {
+	if left.Type() != cty.Number || right.Type() != cty.Number || left.IsNull() || right.IsNull() {
+		return left.Equals(right)
+	}
+	a, b := left.AsBigFloat(), right.AsBigFloat()
+	if a.Cmp(b) == 0 {
+		return cty.True
+	}
+	nearA, _ := a.Float64()
+	nearB, _ := b.Float64()
+	if nearA != nearB {
+		return cty.False
+	}
+	return left.Equals(right)
 }

@@ -18,7 +18,7 @@ template "service" {
     related   = [service.memory, target.architecture]
   }
   check "machine_holds" {
-    condition = alltrue([for row in table.instances : row.arch == target.architecture && row.vcpu >= service.total_cpu && row.memory_gib >= gib(service.total_memory) if row.name == lookup(service.machine, "aws", "")])
+    condition = lookup(service.machine, "aws", "") == "" ? true : alltrue([for row in table.instances : row.arch == target.architecture && row.vcpu >= service.total_cpu && row.memory_gib >= gib(service.total_memory) if row.name == service.machine.aws])
     message   = "${service.name} is to have ${service.total_cpu} vCPUs and ${ceil(gib(service.total_memory))} GiB of ${target.architecture}: ${join("", [for row in table.instances : "${row.name} has ${row.vcpu} and ${row.memory_gib} GiB and is ${row.arch}" if row.name == lookup(service.machine, "aws", "")])}."
     fix       = "Set cpu, memory and the target's architecture to what the machine has, or leave machine unset."
     at        = service.machine
@@ -56,7 +56,7 @@ let {
     if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.vcpu <= 2 * let.size.vcpu + 2 && row.memory_gib >= let.size.memory_gib
   ])) : name if i < 4]
 
-  registry = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.", service.image)) ? split("/", service.image)[0] : ""
+  registry = length(regexall("^[0-9]{12}\\.dkr\\.ecr\\.", service.image)) > 0 ? split("/", service.image)[0] : ""
   # Whether it is found by name, in service discovery.
   found  = length(service.clients) > 0 || contains(let.stand_ins, service.name)
   strict = service.mesh == null ? false : service.mesh.strict
