@@ -93,6 +93,11 @@ func (d *direct) call(e *hclsyntax.FunctionCallExpr, f *frame) (cty.Value, bool)
 			args = append(args, item)
 		}
 	}
+	if short := quick[e.Name]; short != nil {
+		if v, ok := short(args); ok {
+			return v, true
+		}
+	}
 	return apply(fn, args...)
 }
 

@@ -32,6 +32,10 @@ var directly = []string{
 	`l[*]`, `u[*]`, `m.*.x`, `[o, o][*].x`, `none[*]`, `n[*]`, `l.*`, `[for v in u[*] : v]`, `empty[*]`,
 	`max(1, n, 2)`, `max([1, n]...)`, `length(l)`, `concat(l, ["r"])`, `merge(o, { x = 2 })`, `join(",", l)`, `format("%d-%s", n, s)`, `tostring(n)`, `tolist([1, "a"])`,
 	`try(o.x, 5)`, `try(o.z, 5)`, `can(o.x)`, `can(o.z)`, `try(nosuch, n)`, `coalesce(nothing, "c")`, `lookup(o, "z", 4)`, `jsonencode(u)`, `nosuch(1)`, `max()`,
+	`alltrue([t, n > 1])`, `alltrue([])`, `alltrue([t, "true", none])`, `anytrue([!t, t])`, `anytrue([])`, `anytrue(["false"])`, `concat([1], [n, s], [])`, `concat(l, l)`, `concat([])`,
+	`length([])`, `length(u)`, `length(s)`, `length(o)`, `length(none)`, `tostring(f)`, `tostring(12)`, `tostring(s)`, `tostring(none)`,
+	`fit([{ a = 1, b = "x" }, { a = 5, b = "y" }], { a = 2 }).b`, `fit([{ a = 1 }], { a = 2 })`, `fit([o, { x = 4, y = "b" }], { x = 2, y = "b" })`, `fit([o], { z = 1 })`, `fit([o], none)`, `fit(n, o)`,
+	`n >= 3`, `f <= 0.25`, `n == 3.0`, `f != 0.1 + 0.15`, `1 / 3 == 2 / 6`, `1 / 3 >= 3333333 / 10000000`, `0.1 + 0.2 == 0.3`,
 	`(n)`, `o == { x = 1, y = "b" }`, `l == ["p", "q"]`, `1 / 0`, `[for n in l : n]`, `{ for n, s in o : n => s }`, `"${t}"`, `"${l}"`, `u[n]`, `[for x in [1, 2] : [for y in [x] : x + y]]`,
 }
 

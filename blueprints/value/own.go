@@ -69,36 +69,43 @@ var seconds = function.New(&function.Spec{
 var fit = function.New(&function.Spec{
 	Params: []function.Parameter{param("rows", cty.DynamicPseudoType), param("least", cty.DynamicPseudoType)},
 	Type:   function.StaticReturnType(cty.DynamicPseudoType),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		if err := iterable(args[0]); err != nil {
+	Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return Fit(args[0], args[1]) },
+})
+
+// Fit gives the first of the rows whose columns that least names are at least
+// that. It fails if no row does.
+func Fit(rows, least cty.Value) (cty.Value, error) {
+	if err := iterable(rows); err != nil {
+		return cty.NilVal, err
+	}
+	if !least.Type().IsObjectType() && !least.Type().IsMapType() {
+		return cty.NilVal, function.NewArgErrorf(1, "an object of column names and least values is needed")
+	}
+	wanted := least.AsValueMap()
+	for it := rows.ElementIterator(); it.Next(); {
+		_, row := it.Element()
+		ok, err := rowFits(row, wanted)
+		if err != nil {
 			return cty.NilVal, err
 		}
-		if !args[1].Type().IsObjectType() && !args[1].Type().IsMapType() {
-			return cty.NilVal, function.NewArgErrorf(1, "an object of column names and least values is needed")
+		if ok {
+			return row, nil
 		}
-		least := args[1].AsValueMap()
-		for it := args[0].ElementIterator(); it.Next(); {
-			_, row := it.Element()
-			ok, err := rowFits(row, least)
-			if err != nil {
-				return cty.NilVal, err
-			}
-			if ok {
-				return row, nil
-			}
-		}
-		return cty.NilVal, fmt.Errorf("no row of the table has at least %s", describe(least))
-	},
-})
+	}
+	return cty.NilVal, fmt.Errorf("no row of the table has at least %s", describe(wanted))
+}
 
 func rowFits(row cty.Value, least map[string]cty.Value) (bool, error) {
 	for column, want := range least {
-		if !row.Type().IsObjectType() || !row.Type().HasAttribute(column) {
+		if row.IsNull() || !row.IsKnown() || !row.Type().IsObjectType() || !row.Type().HasAttribute(column) {
 			return false, fmt.Errorf("the table has no column %q", column)
 		}
 		got := row.GetAttr(column)
-		if want.IsNull() {
+		switch {
+		case want.IsNull():
 			continue
+		case !got.IsKnown() || !want.IsKnown():
+			return false, fmt.Errorf("the column %q is not known yet", column)
 		}
 		if want.Type() == cty.Number && got.Type() == cty.Number {
 			if got.LessThan(want).True() {
