@@ -2,6 +2,7 @@ package blueprints
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -244,13 +245,27 @@ func decodeInput(d *decoder, block *hclsyntax.Block) *Input {
 		}
 	}
 	if pattern := d.text("matches"); pattern != "" {
-		re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
+		re, err := wholly(pattern)
 		if err != nil {
 			d.diags = append(d.diags, problem(d.expr("matches").Range(), "Invalid definition", "matches is not a regular expression: "+err.Error()+"."))
 		}
 		in.Matches = re
 	}
 	return in
+}
+
+var patterns sync.Map // of texts to *regexp.Regexp; many inputs have the same
+
+// wholly compiles a pattern for a text that matches it from end to end.
+func wholly(pattern string) (*regexp.Regexp, error) {
+	if known, ok := patterns.Load(pattern); ok {
+		return known.(*regexp.Regexp), nil
+	}
+	re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
+	if err == nil {
+		patterns.Store(pattern, re)
+	}
+	return re, err
 }
 
 func (d *decoder) values(name string, t *Type) []cty.Value {

@@ -7,16 +7,15 @@ import (
 	"maps"
 	"path"
 	"regexp"
-	"runtime"
 	"slices"
 	"sort"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/sync/errgroup"
 
 	"scaffold/blueprints"
 	"scaffold/render/fold"
@@ -71,7 +70,8 @@ type Forbid struct {
 }
 
 // Template is one file of a pack: what it is for, and the blocks to render.
-// Name, For and Pattern are known at once, the rest after Pack.Load.
+// Name, For and Pattern are known at once, Blocks after Pack.Open, and the rest
+// after Pack.Load.
 type Template struct {
 	Name    string
 	For     string // a component kind, or "blueprint"
@@ -86,6 +86,7 @@ type Template struct {
 	Range  hcl.Range
 
 	src       []byte
+	closed    []piece          // with the blocks that were not parsed yet
 	text      *manifest.Source // the same, for manifests
 	filename  string
 	glanced   bool      // Name, For and Pattern are known, and may be read by others
@@ -139,18 +140,24 @@ func (p *Pack) readFile(folder, name string) hcl.Diagnostics {
 
 // Load parses the templates that were not yet, side by side: a pack has some
 // eighty, and a blueprint needs a few of them. A pack may be rendered by several
-// goroutines, each of which loads what it needs.
+// goroutines, each of which loads what it needs. Their Blocks are still missing.
 func (p *Pack) Load(templates []*Template) hcl.Diagnostics {
+	return p.each(templates, func(t *Template) bool { return t.file == nil }, (*Template).parse)
+}
+
+// Open parses the Blocks of templates that were loaded.
+func (p *Pack) Open(templates []*Template) hcl.Diagnostics {
+	return p.each(templates, func(t *Template) bool { return len(t.closed) > 0 }, (*Template).open)
+}
+
+func (p *Pack) each(templates []*Template, which func(*Template) bool, do func(*Template)) hcl.Diagnostics {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, t := range templates {
-		if t.file == nil {
-			g.Go(func() error { t.parse(); return nil })
+	sideBySide(len(templates), func(i int) {
+		if which(templates[i]) {
+			do(templates[i])
 		}
-	}
-	_ = g.Wait()
+	})
 	var diags hcl.Diagnostics
 	for _, t := range templates {
 		p.files[t.filename] = t.file
@@ -193,12 +200,55 @@ func (t *Template) glance() bool {
 	return true
 }
 
+// parse reads the template's head and what it shares. The blocks that it renders
+// wait for Template.open.
 func (t *Template) parse() {
-	file, diags := blueprints.ParseHCL(t.src, t.filename)
-	t.file, t.src, t.diags = file, file.Bytes, diags
-	if !diags.HasErrors() {
-		t.diags = append(t.diags, t.read(file)...)
+	if !utf8.Valid(t.src) || bytes.ContainsRune(t.src, '\r') {
+		t.parseWhole()
+		return
 	}
+	pieces := split(t.src, t.folded.Ends(t.src))
+	open := &hclsyntax.Body{}
+	for _, p := range pieces {
+		if kind := p.blockType(); kind != "" && kind != "template" && kind != "let" {
+			t.closed = append(t.closed, p)
+			continue
+		}
+		body, ok := p.parse(t.filename)
+		if !ok || len(body.Attributes) > 0 {
+			t.parseWhole()
+			return
+		}
+		open.Blocks = append(open.Blocks, body.Blocks...)
+	}
+	t.file = &hcl.File{Bytes: t.src, Body: open, Nav: outline{pieces, t.filename}}
+	t.diags = t.read(open)
+}
+
+// parseWhole reads a template at once, for one that is not formatted or has
+// mistakes.
+func (t *Template) parseWhole() {
+	t.closed = nil
+	t.file, t.diags = blueprints.ParseHCL(t.src, t.filename)
+	t.src = t.file.Bytes
+	if !t.diags.HasErrors() {
+		t.diags = append(t.diags, t.read(t.file.Body.(*hclsyntax.Body))...)
+	}
+}
+
+// open parses the blocks that the template renders.
+func (t *Template) open() {
+	for _, p := range t.closed {
+		body, ok := p.parse(t.filename)
+		if !ok {
+			_, diags := blueprints.ParseHCL(t.src, t.filename)
+			t.diags = append(t.diags, diags...)
+			break
+		}
+		t.Blocks = append(t.Blocks, body.Blocks...)
+		t.diags = append(t.diags, stray(body)...)
+	}
+	t.closed = nil
 }
 
 func (p *Pack) sortTemplates() {
@@ -322,8 +372,7 @@ func (p *Pack) readUses(expr hclsyntax.Expression) hcl.Diagnostics {
 	return diags
 }
 
-func (t *Template) read(file *hcl.File) hcl.Diagnostics {
-	body := file.Body.(*hclsyntax.Body)
+func (t *Template) read(body *hclsyntax.Body) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	heads := 0
 	for _, b := range body.Blocks {
@@ -339,11 +388,17 @@ func (t *Template) read(file *hcl.File) hcl.Diagnostics {
 			t.Blocks = append(t.Blocks, b)
 		}
 	}
-	for _, attr := range body.Attributes {
-		diags = append(diags, invalid(attr.NameRange, "An argument must stand in a block.")...)
-	}
+	diags = append(diags, stray(body)...)
 	if heads == 0 {
 		diags = append(diags, invalid(body.SrcRange, `The file has no block template "NAME" { … }.`)...)
+	}
+	return diags
+}
+
+func stray(body *hclsyntax.Body) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, attr := range inOrder(body.Attributes) {
+		diags = append(diags, invalid(attr.NameRange, "An argument must stand in a block.")...)
 	}
 	return diags
 }

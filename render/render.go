@@ -2,8 +2,11 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sort"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -203,7 +206,11 @@ func (r *run) plan() hcl.Diagnostics {
 	}
 	// Jobs go in the order of templates, then of components.
 	sort.SliceStable(r.jobs, func(i, k int) bool { return r.jobs[i].template.order < r.jobs[k].template.order })
-	return diags
+	wanted := map[*Template]bool{}
+	for _, j := range r.jobs {
+		wanted[j.template] = true
+	}
+	return append(diags, r.pack.Open(slices.Collect(maps.Keys(wanted)))...)
 }
 
 // candidates are the jobs of templates that are for the whole blueprint, or for
@@ -314,20 +321,28 @@ func (r *run) compute() hcl.Diagnostics {
 // fold renders the blocks of all jobs, in parallel: by now every value was
 // computed, so they only read.
 func (r *run) fold() hcl.Diagnostics {
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, j := range r.jobs {
-		g.Go(func() error {
-			j.fold()
-			return nil
-		})
-	}
-	_ = g.Wait()
+	sideBySide(len(r.jobs), func(i int) { r.jobs[i].fold() })
 	var diags hcl.Diagnostics
 	for _, j := range r.jobs {
 		diags = append(diags, j.diags...)
 	}
 	return diags
+}
+
+// sideBySide does something for the numbers up to n, with one goroutine for each
+// processor: a goroutine for each number would have to grow a stack every time.
+func sideBySide(n int, do func(i int)) {
+	var g errgroup.Group
+	var next atomic.Int64
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		g.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
 }
 
 func (j *job) fold() {

@@ -3,14 +3,12 @@ package render
 import (
 	"fmt"
 	"path"
-	"runtime"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/sync/errgroup"
 
 	"scaffold/render/fold"
 	"scaffold/render/manifest"
@@ -22,15 +20,9 @@ func (r *run) write() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	files := make([]*File, len(r.order))
 	problems := make([]hcl.Diagnostics, len(r.order))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range r.order {
-		g.Go(func() error {
-			files[i], problems[i] = r.file(name, r.files[name])
-			return nil
-		})
-	}
-	_ = g.Wait()
+	sideBySide(len(r.order), func(i int) {
+		files[i], problems[i] = r.file(r.order[i], r.files[r.order[i]])
+	})
 	for i, name := range r.order {
 		file := files[i]
 		diags = append(diags, problems[i]...)

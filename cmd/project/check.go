@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"path"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -13,6 +14,9 @@ import (
 	"scaffold/providers/schema"
 	"scaffold/render"
 )
+
+// manifestSchemas are read once: several targets may have manifests.
+var manifestSchemas = sync.OnceValues(kubernetes.Open)
 
 // checkOutput holds what was rendered against the provider's schema and the
 // schemas of manifests, and translates what they find to the lines of the pack
@@ -41,7 +45,7 @@ func (p *Project) checkOutput(root *Root) hcl.Diagnostics {
 		}
 	}
 	if len(manifests) > 0 {
-		schemas, err := kubernetes.Open()
+		schemas, err := manifestSchemas()
 		if err != nil {
 			return append(diags, failure("Unreadable schemas", err.Error())...)
 		}

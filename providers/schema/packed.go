@@ -19,7 +19,7 @@ type (
 	}
 	packedAttribute struct {
 		Flags  string        `json:"f"`
-		Type   *cty.Type     `json:"t,omitempty"`
+		Type   *packedType   `json:"t,omitempty"`
 		Nested *packedObject `json:"n,omitempty"`
 	}
 	packedObject struct {
@@ -33,6 +33,23 @@ type (
 		Max     int     `json:"u,omitempty"`
 	}
 )
+
+// packedType is stored as cty writes a type.
+type packedType struct{ cty.Type }
+
+// ordinary are the types of nearly all attributes, which cty takes long to read.
+var ordinary = map[string]cty.Type{
+	`"string"`: cty.String, `"number"`: cty.Number, `"bool"`: cty.Bool,
+	`["list","string"]`: cty.List(cty.String), `["set","string"]`: cty.Set(cty.String), `["map","string"]`: cty.Map(cty.String),
+}
+
+func (t *packedType) UnmarshalJSON(text []byte) error {
+	if known, ok := ordinary[string(text)]; ok {
+		t.Type = known
+		return nil
+	}
+	return t.Type.UnmarshalJSON(text)
+}
 
 // flags in the order in which they are written.
 var flags = []struct {
@@ -95,7 +112,10 @@ func (p *packer) add(block *tfBlock) (int, error) {
 func packAttributes(attributes map[string]*tfAttribute) map[string]*packedAttribute {
 	packed := make(map[string]*packedAttribute, len(attributes))
 	for name, attribute := range attributes {
-		one := &packedAttribute{Type: attribute.Type}
+		one := &packedAttribute{}
+		if attribute.Type != nil {
+			one.Type = &packedType{*attribute.Type}
+		}
 		for _, flag := range flags {
 			if flag.of(attribute) {
 				one.Flags += flag.letter
@@ -142,7 +162,7 @@ func unpackAttributes(packed map[string]*packedAttribute) map[string]*Attribute 
 			Deprecated: has("d"), Sensitive: has("s"), WriteOnly: has("w"),
 		}
 		if one.Type != nil {
-			attribute.Type = *one.Type
+			attribute.Type = one.Type.Type
 		}
 		if one.Nested != nil {
 			attribute.Nested = &NestedObject{unpackAttributes(one.Nested.Attributes), one.Nested.Nesting}

@@ -25,6 +25,7 @@ type scanner struct {
 	src   []byte
 	at    int
 	found []Comment
+	ends  []int // behind braces that close what was opened outside of all others
 }
 
 // code scans expressions and blocks: the whole source, or what stands in an
@@ -48,6 +49,9 @@ func (s *scanner) code(interpolated bool) {
 			s.at++
 			if depth--; depth < 0 && interpolated {
 				return
+			}
+			if depth == 0 && !interpolated {
+				s.ends = append(s.ends, s.at)
 			}
 		default:
 			s.at++

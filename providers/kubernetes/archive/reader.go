@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Reader reads schemas out of an archive in memory. It is safe for concurrent
@@ -25,7 +26,7 @@ type Reader struct {
 type entry struct {
 	header header
 	lines  [][]byte
-	nodes  []*Node
+	nodes  []atomic.Pointer[Node]
 }
 
 // Open reads the directory of an archive and nothing else.
@@ -58,8 +59,7 @@ type Schema struct {
 	Root    Ref
 	Cluster bool // the kind has no namespace
 
-	reader *Reader
-	entry  *entry
+	entry, shared *entry
 }
 
 // Schema returns the schema of a kind, or nil when the archive has none.
@@ -74,7 +74,11 @@ func (r *Reader) Schema(k Kind) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{Kind: k, Root: e.header.Root, Cluster: e.header.Cluster, reader: r, entry: e}, nil
+	shared, err := r.load(common)
+	if err != nil {
+		return nil, err
+	}
+	return &Schema{Kind: k, Root: e.header.Root, Cluster: e.header.Cluster, entry: e, shared: shared}, nil
 }
 
 // load inflates an entry once; the caller holds the lock.
@@ -96,7 +100,7 @@ func (r *Reader) load(name string) (*entry, error) {
 		return nil, fmt.Errorf("reading %s of the schema archive: %w", name, err)
 	}
 	e.lines = e.lines[1:]
-	e.nodes = make([]*Node, len(e.lines))
+	e.nodes = make([]atomic.Pointer[Node], len(e.lines))
 	r.entries[name] = e
 	return e, nil
 }
@@ -104,24 +108,19 @@ func (r *Reader) load(name string) (*entry, error) {
 // Node parses the node behind a reference, once. A reference out of a damaged
 // archive panics: the archive is part of the program, not input.
 func (s *Schema) Node(ref Ref) *Node {
-	s.reader.mu.Lock()
-	defer s.reader.mu.Unlock()
 	e, line := s.entry, int(ref)
 	if ref < 0 {
-		shared, err := s.reader.load(common)
-		if err != nil {
-			panic(err)
-		}
-		e, line = shared, int(-ref-1)
+		e, line = s.shared, int(-ref-1)
 	}
-	if e.nodes[line] == nil {
-		n := new(Node)
-		if err := json.Unmarshal(e.lines[line], n); err != nil {
-			panic(fmt.Sprintf("schema archive: %s, line %d: %s", s.Kind, line, err))
-		}
-		e.nodes[line] = n
+	if n := e.nodes[line].Load(); n != nil {
+		return n
 	}
-	return e.nodes[line]
+	n := new(Node)
+	if err := json.Unmarshal(e.lines[line], n); err != nil {
+		panic(fmt.Sprintf("schema archive: %s, line %d: %s", s.Kind, line, err))
+	}
+	e.nodes[line].Store(n)
+	return n
 }
 
 // Each visits every node of the archive. It is for tests.
