@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 //go:embed components patterns targets profiles
@@ -26,7 +27,7 @@ func Builtin() fs.FS { return builtin }
 // be shared between goroutines.
 type Catalog struct {
 	folders []Folder
-	files   map[string]source   // "patterns/read_replicas" -> where it is
+	files   map[string]*source  // "patterns/read_replicas" -> where it is
 	names   map[string][]string // "patterns" -> the ids in it, in alphabetical order
 
 	mu      sync.Mutex // over what follows
@@ -44,6 +45,17 @@ type Folder struct {
 type source struct {
 	folder Folder
 	path   string
+	parse  func() (*hcl.File, hcl.Diagnostics) // once, for whoever is first
+}
+
+func (s *source) name() string { return path.Join(s.folder.Name, s.path) }
+
+func (s *source) parseFile() (*hcl.File, hcl.Diagnostics) {
+	data, err := fs.ReadFile(s.folder.FS, s.path)
+	if err != nil {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable definition", Detail: err.Error()}}
+	}
+	return ParseHCL(data, s.name())
 }
 
 var definitionFolders = []string{"components", "patterns", "targets", "profiles"}
@@ -52,7 +64,7 @@ var definitionFolders = []string{"components", "patterns", "targets", "profiles"
 // folder that has the name of an earlier one is an error: a pattern should not
 // change its meaning unseen.
 func NewCatalog(folders ...Folder) (*Catalog, hcl.Diagnostics) {
-	c := &Catalog{folders: folders, files: map[string]source{}, names: map[string][]string{}, parsed: map[string]*Definition{}, sources: map[string]*hcl.File{}}
+	c := &Catalog{folders: folders, files: map[string]*source{}, names: map[string][]string{}, parsed: map[string]*Definition{}, sources: map[string]*hcl.File{}}
 	var diags hcl.Diagnostics
 	for _, folder := range folders {
 		for _, kind := range definitionFolders {
@@ -79,9 +91,11 @@ func (c *Catalog) add(folder Folder, kind, file string) hcl.Diagnostics {
 	key := kind + "/" + id
 	if earlier, ok := c.files[key]; ok {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Definition given twice",
-			Detail: fmt.Sprintf("%s defines %q, which %s defines already. Give it another name.", path.Join(folder.Name, kind, file), id, path.Join(earlier.folder.Name, earlier.path))}}
+			Detail: fmt.Sprintf("%s defines %q, which %s defines already. Give it another name.", path.Join(folder.Name, kind, file), id, earlier.name())}}
 	}
-	c.files[key] = source{folder, path.Join(kind, file)}
+	src := &source{folder: folder, path: path.Join(kind, file)}
+	src.parse = sync.OnceValues(src.parseFile)
+	c.files[key] = src
 	c.names[kind] = append(c.names[kind], id)
 	return nil
 }
@@ -226,13 +240,9 @@ func (c *Catalog) definition(kind, role, id string) (*Definition, hcl.Diagnostic
 
 // read parses a definition file, which holds one block whose label is the
 // file's name.
-func (c *Catalog) read(src source, role, id string) (*hclsyntax.Block, hcl.Diagnostics) {
-	name := path.Join(src.folder.Name, src.path)
-	data, err := fs.ReadFile(src.folder.FS, src.path)
-	if err != nil {
-		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable definition", Detail: err.Error()}}
-	}
-	file, diags := ParseHCL(data, name)
+func (c *Catalog) read(src *source, role, id string) (*hclsyntax.Block, hcl.Diagnostics) {
+	name := src.name()
+	file, diags := src.parse()
 	if file == nil {
 		return nil, diags
 	}
@@ -246,6 +256,43 @@ func (c *Catalog) read(src source, role, id string) (*hclsyntax.Block, hcl.Diagn
 		return nil, fail(rng, "Invalid definition", fmt.Sprintf("The file must hold one block: %s %q { … }.", role, id))
 	}
 	return body.Blocks[0], diags
+}
+
+// Prepare begins to parse, side by side, the definitions that a blueprint names.
+// It is never needed: whoever asks for a definition parses it.
+func (c *Catalog) Prepare(src *Source) {
+	words := append(src.Targets(), blockTypes(src.body)...)
+	if src.blueprint != nil && src.blueprint.Body.Attributes["profile"] != nil {
+		if v, diags := src.blueprint.Body.Attributes["profile"].Expr.Value(nil); !diags.HasErrors() && v.Type() == cty.String && !v.IsNull() {
+			words = append(words, v.AsString())
+		}
+	}
+	c.prepare(words)
+}
+
+func (c *Catalog) prepare(words []string) {
+	slices.Sort(words)
+	for _, word := range slices.Compact(words) {
+		for _, kind := range definitionFolders {
+			if src := c.files[kind+"/"+word]; src != nil {
+				go func() {
+					file, _ := src.parse()
+					if kind == "profiles" && file != nil {
+						c.prepare(blockTypes(file.Body.(*hclsyntax.Body)))
+					}
+				}()
+			}
+		}
+	}
+}
+
+// blockTypes are the types of all blocks, also of those in others.
+func blockTypes(body *hclsyntax.Body) []string {
+	var types []string
+	for _, block := range body.Blocks {
+		types = append(append(types, block.Type), blockTypes(block.Body)...)
+	}
+	return types
 }
 
 func mapKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -28,9 +28,16 @@ type Project struct {
 	Catalog *blueprints.Catalog
 
 	mu        sync.Mutex // over packs
-	packs     map[string]*render.Pack
+	packs     map[string]*loadedPack
 	folders   []blueprints.Folder // with packs under templates/
 	Variables map[string]string
+}
+
+// loadedPack is a pack, nil if there is none of its name, with what is still to
+// be said about it.
+type loadedPack struct {
+	pack  *render.Pack
+	diags hcl.Diagnostics
 }
 
 // Selection says what of a project is meant. Empty means all.
@@ -66,7 +73,7 @@ func folders(extensions []string) []blueprints.Folder {
 func Open(file string) (*Project, hcl.Diagnostics) {
 	src, diags := blueprints.Load(file)
 	if src == nil || diags.HasErrors() {
-		return &Project{Source: src, packs: map[string]*render.Pack{}}, diags
+		return &Project{Source: src, packs: map[string]*loadedPack{}}, diags
 	}
 	p, moreDiags := New(src)
 	return p, append(diags, moreDiags...)
@@ -74,7 +81,7 @@ func Open(file string) (*Project, hcl.Diagnostics) {
 
 // New makes a project of a blueprint that was read already.
 func New(src *blueprints.Source) (*Project, hcl.Diagnostics) {
-	p := &Project{Source: src, packs: map[string]*render.Pack{}, folders: folders(src.Extensions())}
+	p := &Project{Source: src, packs: map[string]*loadedPack{}, folders: folders(src.Extensions())}
 	var diags hcl.Diagnostics
 	for _, dir := range src.Extensions() {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -92,29 +99,47 @@ func New(src *blueprints.Source) (*Project, hcl.Diagnostics) {
 // Empty is a project without a blueprint, for commands that only read the
 // catalogue and the packs.
 func Empty() (*Project, hcl.Diagnostics) {
-	p := &Project{packs: map[string]*render.Pack{}, folders: folders(nil)}
+	p := &Project{packs: map[string]*loadedPack{}, folders: folders(nil)}
 	catalog, diags := blueprints.NewCatalog(p.folders...)
 	p.Catalog = catalog
 	return p, diags
 }
 
-// Pack loads a pack by name: from the user's extensions, or scaffold's own.
+// Pack loads a pack by name: from the user's extensions, or scaffold's own. What
+// there is to say about it is said to the first who asks.
 func (p *Project) Pack(name string) (*render.Pack, hcl.Diagnostics) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if pack, ok := p.packs[name]; ok {
-		return pack, nil
+	loaded := p.load(name)
+	diags := loaded.diags
+	loaded.diags = nil
+	return loaded.pack, diags
+}
+
+// prepare begins to read what rendering will ask for.
+func (p *Project) prepare(sel Selection) {
+	p.Catalog.Prepare(p.Source)
+	go func() {
+		for _, target := range p.targets(sel) {
+			p.mu.Lock()
+			p.load(target)
+			p.mu.Unlock()
+		}
+	}()
+}
+
+func (p *Project) load(name string) *loadedPack {
+	if p.packs[name] == nil {
+		p.packs[name] = &loadedPack{}
+		if fsys, folder := p.findPack(name); fsys != nil {
+			pack, diags := render.LoadPack(fsys, folder, func(id string) bool { return p.Catalog.Has("patterns", id) })
+			if pack != nil {
+				pack.Single = func(block *hclsyntax.Block, path []string) bool { return single(pack, block, path) }
+			}
+			p.packs[name] = &loadedPack{pack, diags}
+		}
 	}
-	fsys, folder := p.findPack(name)
-	if fsys == nil {
-		return nil, nil
-	}
-	pack, diags := render.LoadPack(fsys, folder, func(id string) bool { return p.Catalog.Has("patterns", id) })
-	if pack != nil {
-		pack.Single = func(block *hclsyntax.Block, path []string) bool { return single(pack, block, path) }
-	}
-	p.packs[name] = pack
-	return pack, diags
+	return p.packs[name]
 }
 
 func (p *Project) findPack(name string) (fs.FS, string) {
@@ -173,11 +198,13 @@ func (p *Project) Sources() map[string]*hcl.File {
 			files[name] = f
 		}
 	}
-	for _, pack := range p.packs {
-		if pack == nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, loaded := range p.packs {
+		if loaded.pack == nil {
 			continue
 		}
-		for name, f := range pack.Sources() {
+		for name, f := range loaded.pack.Sources() {
 			files[name] = f
 		}
 	}

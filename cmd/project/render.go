@@ -21,6 +21,7 @@ func (p *Project) Resolve(sel Selection) ([]*Root, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	p.prepare(sel)
 	for _, env := range p.environments(sel) {
 		for _, target := range p.targets(sel) {
 			roots = append(roots, &Root{Environment: env, Target: target, Folder: path.Join(env, target)})
