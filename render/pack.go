@@ -221,6 +221,10 @@ func (t *Template) parse() {
 		}
 		open.Blocks = append(open.Blocks, body.Blocks...)
 	}
+	if len(open.Blocks) == 0 || open.Blocks[0].Type != "template" {
+		t.parseWhole()
+		return
+	}
 	t.file = &hcl.File{Bytes: t.src, Body: open, Nav: outline{pieces, t.filename}}
 	t.diags = t.read(open)
 }

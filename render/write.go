@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"sort"
@@ -65,29 +66,37 @@ func (r *run) header() string {
 // nothing is aligned across blocks, and each line keeps the component that it was
 // rendered for.
 func (r *run) configFile(name string, units []*unit) *File {
-	var b strings.Builder
+	var b bytes.Buffer
 	b.WriteString(r.header() + "\n")
+	var ends []int
 	for _, u := range units {
 		b.WriteString("\n" + fold.Text(u.text))
+		ends = append(ends, b.Len()-1)
 	}
-	file := &File{Data: []byte(b.String()), trace: func() []Line { return r.trace(units) }}
-	file.parse(joinPath(r.folder, name), units)
+	file := &File{Data: b.Bytes(), trace: func() []Line { return r.trace(units) }}
+	file.parse(joinPath(r.folder, name), split(file.Data, ends), units)
 	return file
 }
 
 // parse reads the file back once, for all that look into what was rendered. What
 // does not parse is left to whoever checks the file, and shows nothing.
-func (f *File) parse(name string, units []*unit) {
-	parsed, diags := hclsyntax.ParseConfig(f.Data, name, hcl.InitialPos)
-	if diags.HasErrors() {
-		return
+func (f *File) parse(name string, pieces []piece, units []*unit) {
+	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, SrcRange: hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}}
+	for _, p := range pieces {
+		part, ok := p.parse(name)
+		if !ok || len(part.Attributes) > 0 {
+			return
+		}
+		body.Blocks = append(body.Blocks, part.Blocks...)
+		body.SrcRange = hcl.RangeBetween(body.SrcRange, part.SrcRange)
+		body.EndRange = part.EndRange
 	}
-	f.Body = parsed.Body.(*hclsyntax.Body)
-	if len(f.Body.Blocks) != len(units) {
+	f.Body = body
+	if len(body.Blocks) != len(units) {
 		return
 	}
 	for i, u := range units {
-		u.syntax = f.Body.Blocks[i].Body
+		u.syntax = body.Blocks[i].Body
 	}
 }
 

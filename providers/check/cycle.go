@@ -1,11 +1,13 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"golang.org/x/sync/errgroup"
 )
 
 // metaArguments are what Terraform itself reads in a resource's body.
@@ -81,6 +83,7 @@ func (c *checker) edges() map[address][]address {
 			edges[from] = append(edges[from], ref.address())
 		}
 	}
+	c.lookForNames()
 	for node, r := range c.module.resources {
 		link(node, r.traversals())
 		link(node, r.dependsOn)
@@ -104,6 +107,21 @@ func (c *checker) edges() map[address][]address {
 		edges[node] = slices.DeleteFunc(edges[node], func(to address) bool { return to == node })
 	}
 	return edges
+}
+
+// lookForNames finds what the bodies of all resources name, side by side.
+func (c *checker) lookForNames() {
+	resources := slices.Collect(maps.Values(c.module.resources))
+	var g errgroup.Group
+	for part := range slices.Chunk(resources, share(len(resources))) {
+		g.Go(func() error {
+			for _, r := range part {
+				r.bodyTraversals()
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
 }
 
 func (cond *condition) traversals() []hcl.Traversal {
@@ -131,7 +149,7 @@ func (r *resource) traversals() []hcl.Traversal {
 	return list
 }
 
-// bodyTraversals are looked for once: when cycles are.
+// bodyTraversals are looked for once.
 func (r *resource) bodyTraversals() []hcl.Traversal {
 	if r.named == nil {
 		body, _ := r.block.Body.(*hclsyntax.Body)

@@ -36,13 +36,17 @@ func (c *checker) validate() {
 // fewNodes are not worth a second goroutine.
 const fewNodes = 50
 
+// share is how many of n nodes one of the processors gets.
+func share(n int) int {
+	return max(fewNodes, (n+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+}
+
 // sideBySide validates nodes by one checker for each processor. By now they only
 // read what was loaded; what each has to say is put together in order.
 func (c *checker) sideBySide(nodes []address, functions map[string]function.Function) {
-	size := max(fewNodes, (len(nodes)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var workers []*checker
 	var g errgroup.Group
-	for part := range slices.Chunk(nodes, size) {
+	for part := range slices.Chunk(nodes, share(len(nodes))) {
 		w := &checker{files: c.files, providers: c.providers, module: c.module}
 		w.typed, w.untyped = w.newEvaluator(true, functions), w.newEvaluator(false, functions)
 		workers = append(workers, w)
