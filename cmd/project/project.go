@@ -119,8 +119,9 @@ func (p *Project) Pack(name string) (*render.Pack, hcl.Diagnostics) {
 // prepare begins to read what rendering will ask for.
 func (p *Project) prepare(sel Selection) {
 	p.Catalog.Prepare(p.Source)
+	targets := p.targets(sel)
 	go func() {
-		for _, target := range p.targets(sel) {
+		for _, target := range targets {
 			p.mu.Lock()
 			p.load(target)
 			p.mu.Unlock()

@@ -29,9 +29,11 @@ func (p *parser) call(name string, receiver expr) (expr, error) {
 	return func(env *scope) (any, error) {
 		values := make([]any, len(args))
 		for i, arg := range args {
-			if values[i], err = arg(env); err != nil {
+			value, err := arg(env)
+			if err != nil {
 				return nil, err
 			}
+			values[i] = value
 		}
 		value, err := function(values...)
 		if err != nil {

@@ -148,3 +148,22 @@ func FuzzCompile(f *testing.F) {
 		_, _ = p.Eval(map[string]any{"self": map[string]any{"a": []any{int64(1), "b", nil}}})
 	})
 }
+
+// TestSideBySide runs one program from several goroutines, for the race detector.
+func TestSideBySide(t *testing.T) {
+	t.Parallel()
+	program, err := Compile("size([self.n, [1, 2][0]].map(x, int(string(x)) * 2)) == 2 && {'a': self.n}.a < 9", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 200 {
+				if ok, err := program.Holds(map[string]any{"self": map[string]any{"n": int64(i)}}); !ok || err != nil {
+					t.Fatal(ok, err)
+				}
+			}
+		})
+	}
+}

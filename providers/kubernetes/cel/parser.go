@@ -248,9 +248,11 @@ func (p *parser) listLiteral() (expr, error) {
 	return func(env *scope) (any, error) {
 		list := make([]any, len(items))
 		for i, item := range items {
-			if list[i], err = item(env); err != nil {
+			value, err := item(env)
+			if err != nil {
 				return nil, err
 			}
+			list[i] = value
 		}
 		return list, nil
 	}, nil
