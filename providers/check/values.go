@@ -3,18 +3,13 @@ package check
 import (
 	"bufio"
 	"embed"
-	"fmt"
-	"math/big"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // A provider's schema knows types, and its program knows values: what may be
@@ -32,8 +27,28 @@ type valueRule struct {
 	rule     string
 	argument string
 	why      string
+	when     []*valueCondition
 	pattern  *regexp.Regexp
 }
+
+// valueCondition says for which blocks a rule holds: those where an argument
+// has one of the values, or none of them. An argument that is not set has the
+// value "", and one that only Terraform knows has no value: the rule is then
+// not applied.
+type valueCondition struct {
+	path   []string
+	beside bool // the path starts where the rule is applied, not at the resource
+	not    bool
+	values []string
+}
+
+// The rules, by what they speak of: a value, the presence of an argument or
+// block, or a whole block and what stands in it.
+var (
+	textRules     = []string{"one_of", "matches", "avoids", "range", "length", "json", "cidr"}
+	presenceRules = []string{"required", "forbidden", "excludes", "needs", "at_most", "items", "unique"}
+	blockRules    = []string{"any_of", "exactly_one", "at_most_one"}
+)
 
 // valueRules finds the rules for a type of resource of a provider.
 type valueRules struct {
@@ -76,14 +91,34 @@ func valueRulesOf(provider string) *valueRules {
 
 func (r *valueRules) add(cells []string) {
 	rule := &valueRule{path: strings.Split(cells[1], "."), rule: cells[2], argument: cells[3], why: cells[4]}
-	if rule.rule == "matches" {
+	if cells[1] == "." {
+		rule.path = nil
+	}
+	if rule.rule == "matches" || rule.rule == "avoids" {
 		rule.pattern = regexp.MustCompile(rule.argument)
+	}
+	if len(cells) > 5 {
+		for _, text := range strings.Split(cells[5], "&") {
+			rule.when = append(rule.when, parseCondition(text))
+		}
 	}
 	if strings.Contains(cells[0], "*") {
 		r.globs = append(r.globs, globRules{cells[0], rule})
 		return
 	}
 	r.exact[cells[0]] = append(r.exact[cells[0]], rule)
+}
+
+// parseCondition reads one of the conditions that a row may have after its
+// reason: "a.b=x|y", "a.b!=x" or, for an argument beside the one that the rule
+// speaks of, ".b=x".
+func parseCondition(text string) *valueCondition {
+	name, values, _ := strings.Cut(text, "=")
+	c := &valueCondition{values: strings.Split(values, "|")}
+	name, c.not = strings.CutSuffix(name, "!")
+	name, c.beside = strings.CutPrefix(name, ".")
+	c.path = strings.Split(name, ".")
+	return c
 }
 
 func (r *valueRules) of(typ string) []*valueRule {
@@ -104,130 +139,69 @@ func (c *checker) validateValues(r *resource) {
 	}
 	name, _, _ := strings.Cut(r.typ, "_")
 	for _, rule := range valueRulesOf(name).of(r.typ) {
-		c.applyValueRule(rule, body, rule.path)
+		c.applyValueRule(rule, body, body, rule.path)
 	}
 }
 
-// applyValueRule goes down to the blocks that hold the last name of the path.
-func (c *checker) applyValueRule(rule *valueRule, body *hclsyntax.Body, steps []string) {
-	if len(steps) == 1 {
-		c.judgeValue(rule, body, steps[0])
+// applyValueRule goes down to the blocks that hold the last name of the path,
+// or to those which a rule for whole blocks names.
+func (c *checker) applyValueRule(rule *valueRule, root, body *hclsyntax.Body, steps []string) {
+	switch whole := slices.Contains(blockRules, rule.rule); {
+	case whole && len(steps) == 0:
+		if rule.holds(root, body) {
+			c.judgeBlock(rule, body)
+		}
+		return
+	case !whole && len(steps) == 1:
+		if rule.holds(root, body) {
+			c.judgeValue(rule, root, body, steps[0])
+		}
 		return
 	}
-	if attribute := body.Attributes[steps[0]]; attribute != nil && len(steps) == 2 {
+	if len(steps) == 2 && rule.rule == "unique" {
+		c.judgeUnique(rule, body, steps[0], steps[1])
+		return
+	}
+	if attribute := body.Attributes[steps[0]]; attribute != nil && len(steps) == 2 && rule.holds(root, body) {
 		c.judgeElements(rule, attribute, steps[1])
 	}
+	for _, inside := range blocksOf(body, steps[0]) {
+		c.applyValueRule(rule, root, inside, steps[1:])
+	}
+}
+
+// holds is whether the rule's conditions are known to hold in a block of a
+// resource.
+func (r *valueRule) holds(root, body *hclsyntax.Body) bool {
+	for _, condition := range r.when {
+		at := root
+		if condition.beside {
+			at = body
+		}
+		if !condition.holds(at) {
+			return false
+		}
+	}
+	return true
+}
+
+// blocksOf are the bodies of a body's blocks of a type, those that a dynamic
+// block makes among them.
+func blocksOf(body *hclsyntax.Body, name string) []*hclsyntax.Body {
+	var found []*hclsyntax.Body
 	for _, block := range body.Blocks {
-		inside := block.Body
-		if block.Type == "dynamic" && len(block.Labels) == 1 && block.Labels[0] == steps[0] {
+		if block.Type == name {
+			found = append(found, block.Body)
+		}
+		if isDynamic(block, name) {
 			for _, content := range block.Body.Blocks {
-				c.applyValueRule(rule, content.Body, steps[1:])
-			}
-			continue
-		}
-		if block.Type == steps[0] {
-			c.applyValueRule(rule, inside, steps[1:])
-		}
-	}
-}
-
-// present is where a body says something by a name, as an argument or as a block.
-func present(body *hclsyntax.Body, name string) (hcl.Range, bool) {
-	if attribute := body.Attributes[name]; attribute != nil {
-		return attribute.SrcRange, true
-	}
-	for _, block := range body.Blocks {
-		if block.Type == name || block.Type == "dynamic" && len(block.Labels) == 1 && block.Labels[0] == name {
-			return block.DefRange(), true
-		}
-	}
-	return hcl.Range{}, false
-}
-
-func (c *checker) judgeValue(rule *valueRule, body *hclsyntax.Body, name string) {
-	at, here := present(body, name)
-	wrong := func(summary, detail string) { c.add(problem(summary, detail+" "+rule.why, at)) }
-	switch rule.rule {
-	case "required":
-		if at = body.MissingItemRange(); !here {
-			wrong("Missing argument", fmt.Sprintf("The argument %q has to be set.", name))
-		}
-	case "forbidden":
-		if here {
-			wrong("Argument not allowed", fmt.Sprintf("The argument %q must not be set.", name))
-		}
-	case "excludes":
-		if _, other := present(body, rule.argument); here && other {
-			wrong("Arguments exclude each other", fmt.Sprintf("%q cannot stand beside %q.", name, rule.argument))
-		}
-	case "needs":
-		if _, other := present(body, rule.argument); here && !other {
-			wrong("Argument missing beside another", fmt.Sprintf("%q needs %q.", name, rule.argument))
-		}
-	default:
-		if attribute := body.Attributes[name]; attribute != nil {
-			c.judgeText(rule, name, attribute.Expr)
-		}
-	}
-}
-
-// judgeElements holds the values of a map or list against a rule.
-func (c *checker) judgeElements(rule *valueRule, attribute *hclsyntax.Attribute, name string) {
-	switch expr := attribute.Expr.(type) {
-	case *hclsyntax.ObjectConsExpr:
-		for _, item := range expr.Items {
-			if key, diags := item.KeyExpr.Value(nil); name == "*" || !diags.HasErrors() && key.Type() == cty.String && key.AsString() == name {
-				c.judgeText(rule, attribute.Name, item.ValueExpr)
-			}
-		}
-	case *hclsyntax.TupleConsExpr:
-		for _, item := range expr.Exprs {
-			if name == "*" {
-				c.judgeText(rule, attribute.Name, item)
+				found = append(found, content.Body)
 			}
 		}
 	}
+	return found
 }
 
-// judgeText judges a value that is written out; what only Terraform knows is
-// left to it.
-func (c *checker) judgeText(rule *valueRule, name string, expr hcl.Expression) {
-	value, diags := expr.Value(nil)
-	if diags.HasErrors() || !value.IsWhollyKnown() || value.IsNull() || !value.Type().IsPrimitiveType() {
-		return
-	}
-	text, err := convert.Convert(value, cty.String)
-	if err != nil {
-		return
-	}
-	if why := rule.refuses(text.AsString()); why != "" {
-		c.add(problem("Invalid value for argument", fmt.Sprintf("The value %q of %q %s. %s", text.AsString(), name, why, rule.why), expr.Range()))
-	}
-}
-
-// refuses says what is wrong with a value, or nothing.
-func (r *valueRule) refuses(text string) string {
-	switch r.rule {
-	case "one_of":
-		if choices := strings.Split(r.argument, "|"); !slices.Contains(choices, text) {
-			return "is none of " + strings.Join(choices, ", ")
-		}
-	case "matches":
-		if !r.pattern.MatchString(text) {
-			return "does not match " + r.argument
-		}
-	case "range":
-		least, most, _ := strings.Cut(r.argument, "..")
-		number, ok := new(big.Float).SetString(text)
-		if !ok {
-			return "is no number"
-		}
-		if n, ok := new(big.Float).SetString(least); ok && number.Cmp(n) < 0 {
-			return "is below " + least
-		}
-		if n, ok := new(big.Float).SetString(most); ok && number.Cmp(n) > 0 {
-			return "is above " + most
-		}
-	}
-	return ""
+func isDynamic(block *hclsyntax.Block, name string) bool {
+	return block.Type == "dynamic" && len(block.Labels) == 1 && block.Labels[0] == name
 }

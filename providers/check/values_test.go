@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,12 @@ func TestValueRulesFitTheSchema(t *testing.T) {
 	if len(rules.exact) < 30 {
 		t.Fatalf("only %d types have rules", len(rules.exact))
 	}
+	known := slices.Concat(textRules, presenceRules, blockRules)
+	for _, g := range rules.globs {
+		if !slices.Contains(known, g.rule.rule) {
+			t.Errorf("%s: there is no rule %q", g.glob, g.rule.rule)
+		}
+	}
 	for typ, list := range rules.exact {
 		block, ok := provider.Resource(typ)
 		if !ok {
@@ -28,22 +35,50 @@ func TestValueRulesFitTheSchema(t *testing.T) {
 			continue
 		}
 		for _, rule := range list {
-			if !described(block, rule.path) {
-				t.Errorf("%s has no %s", typ, strings.Join(rule.path, "."))
+			if !slices.Contains(known, rule.rule) {
+				t.Errorf("%s: there is no rule %q", typ, rule.rule)
 			}
-			if rule.rule == "excludes" || rule.rule == "needs" {
-				beside := append(rule.path[:len(rule.path)-1:len(rule.path)-1], rule.argument)
-				if !described(block, beside) {
-					t.Errorf("%s has no %s", typ, strings.Join(beside, "."))
+			for _, path := range spokenOf(rule) {
+				if !described(block, path) {
+					t.Errorf("%s has no %s", typ, strings.Join(path, "."))
 				}
 			}
 		}
 	}
 }
 
+// spokenOf are the paths, from the resource on, that a rule speaks of.
+func spokenOf(rule *valueRule) [][]string {
+	var paths [][]string
+	block := rule.path
+	if !slices.Contains(blockRules, rule.rule) {
+		paths, block = append(paths, rule.path), rule.path[:len(rule.path)-1]
+	}
+	below := func(name string) []string { return slices.Concat(block, strings.Split(name, ".")) }
+	if slices.Contains(blockRules, rule.rule) || slices.Contains([]string{"excludes", "needs", "at_most"}, rule.rule) {
+		for _, name := range strings.Split(rule.argument, "|") {
+			if fromRoot, ok := strings.CutPrefix(name, "/"); ok {
+				paths = append(paths, strings.Split(fromRoot, "."))
+				continue
+			}
+			paths = append(paths, below(name))
+		}
+	}
+	for _, condition := range rule.when {
+		if condition.beside {
+			paths = append(paths, below(strings.Join(condition.path, ".")))
+			continue
+		}
+		paths = append(paths, condition.path)
+	}
+	return paths
+}
+
+// described is whether the schema has an argument or block. A key of a map is
+// whatever the user writes.
 func described(block *schema.Block, path []string) bool {
 	if attribute := block.Attributes[path[0]]; attribute != nil {
-		return len(path) == 1 || path[1] == "*"
+		return len(path) == 1 || len(path) == 2 && (path[1] == "*" || attribute.Type.IsMapType())
 	}
 	nested := block.Blocks[path[0]]
 	return nested != nil && (len(path) == 1 || described(nested.Block, path[1:]))
@@ -56,6 +91,20 @@ func TestValues(t *testing.T) {
 	}
 	const service = "resource \"google_compute_region_backend_service\" \"a\" {\n  name = \"a\"\n  region = \"europe-west1\"\n%s}\n"
 	scheme := "  load_balancing_scheme = \"INTERNAL_MANAGED\"\n"
+	of := func(typ, text string) func(string) string {
+		return func(more string) string { return fmt.Sprintf("resource %q \"a\" {\n%s  %s\n}\n", typ, text, more) }
+	}
+	instance := of("google_compute_region_instance_template", "  machine_type = \"e2-small\"\n  disk {}\n")
+	record := of("google_dns_record_set", "  name = \"a.example.com.\"\n  type = \"A\"\n  managed_zone = \"z\"\n")
+	policy := of("google_compute_ssl_policy", "  name = \"a\"\n")
+	check := of("google_compute_health_check", "  name = \"a\"\n  tcp_health_check {\n    port = 1\n  }\n")
+	subnet := func(cidr, first, second string) string {
+		text := fmt.Sprintf("  name = \"a\"\n  network = \"n\"\n  ip_cidr_range = %q\n", cidr)
+		for _, name := range []string{first, second} {
+			text += fmt.Sprintf("  secondary_ip_range {\n    range_name = %q\n    ip_cidr_range = \"10.1.0.0/20\"\n  }\n", name)
+		}
+		return of("google_compute_subnetwork", text)("")
+	}
 	cases := []struct{ name, text, want string }{
 		{"right", fmt.Sprintf(service, scheme), ""},
 		{"required", fmt.Sprintf(service, ""), `The argument "load_balancing_scheme" has to be set.`},
@@ -69,6 +118,31 @@ func TestValues(t *testing.T) {
 		{"in a map", "resource \"google_compute_global_address\" \"a\" {\n  name = \"a\"\n  labels = { team = \"Front End\" }\n}\n", `The value "Front End" of "labels" does not match`},
 		{"for many types", "resource \"google_compute_network\" \"a\" {\n  name = \"Shop\"\n}\n", `The value "Shop" of "name" does not match`},
 		{"needs", "resource \"google_sql_user\" \"a\" {\n  name = \"a\"\n  instance = \"b\"\n  password_wo = \"c\"\n}\n", `"password_wo" needs "password_wo_version"`},
+		{"nothing of several", instance("scheduling {}\n shielded_instance_config {}"), "At least one of enable_secure_boot, enable_vtpm, enable_integrity_monitoring has to be set."},
+		{"none of what one is needed of", record(""), "One of rrdatas, routing_policy has to be set."},
+		{"two of what one is needed of", record("rrdatas = [\"1.1.1.1\"]\n  routing_policy {\n    geo {\n      location = \"europe-west1\"\n    }\n  }\n"), "Only one of rrdatas, routing_policy may be set; rrdatas and routing_policy are."},
+		{"one of them perhaps", record("rrdatas = [\"1.1.1.1\"]\n  dynamic \"routing_policy\" {\n    for_each = []\n    content {\n      geo {\n        location = \"europe-west1\"\n      }\n    }\n  }\n"), ""},
+		{"one of them not", record("rrdatas = [\"1.1.1.1\"]\n"), ""},
+		{"null is not set", fmt.Sprintf(service, scheme+"  backend {\n    group = \"g\"\n    max_rate = null\n    max_rate_per_instance = 1\n  }\n"), ""},
+		{"null perhaps", "variable \"few\" {\n  type = bool\n}\n" + fmt.Sprintf(service, scheme+"  backend {\n    group = \"g\"\n    max_rate = var.few ? 1 : null\n    max_rate_per_instance = (var.few ? null : 1)\n  }\n"), ""},
+		{"where another is set", fmt.Sprintf(service, "  load_balancing_scheme = \"INTERNAL\"\n  backend {\n    group = \"g\"\n    max_rate = 1\n  }\n"), `"max_rate" must not be set. A pass-through load balancer takes no limits.`},
+		{"where one beside is set", fmt.Sprintf(service, scheme+"  backend {\n    group = \"g\"\n    balancing_mode = \"RATE\"\n  }\n"), "At least one of max_rate, max_rate_per_instance"},
+		{"where neither is", fmt.Sprintf(service, "  load_balancing_scheme = \"INTERNAL\"\n  backend {\n    group = \"g\"\n    balancing_mode = \"CONNECTION\"\n  }\n"), ""},
+		{"where only Terraform knows", "variable \"scheme\" {\n  type = string\n}\n" + fmt.Sprintf(service, "  load_balancing_scheme = var.scheme\n  backend {\n    group = \"g\"\n    max_rate = 1\n  }\n"), ""},
+		{"where one is not set", policy("custom_features = [\"A\"]"), `"custom_features" must not be set. Only the profile CUSTOM`},
+		{"where one has to be", policy("profile = \"CUSTOM\""), `"custom_features" has to be set`},
+		{"not more than one beside", check("check_interval_sec = 5\n  timeout_sec = 6"), `"timeout_sec" is 6, which is above "check_interval_sec", 5.`},
+		{"as much as one beside", check("check_interval_sec = 5\n  timeout_sec = 5"), ""},
+		{"too many values", check("source_regions = [\"a\", \"b\", \"c\", \"d\"]"), `The number of "source_regions", 4, is above 3.`},
+		{"too few values", check("source_regions = [\"a\"]"), `The number of "source_regions", 1, is below 3.`},
+		{"values that only Terraform knows", "variable \"regions\" {\n  type = list(string)\n}\n" + check("source_regions = var.regions"), ""},
+		{"twice the same", subnet("10.1.0.0/20", "pods", "pods"), "Another secondary_ip_range has the range_name pods already."},
+		{"no addresses", subnet("10.1.0.0", "pods", "services"), "is no range of addresses such as 10.0.0.0/20"},
+		{"addresses", subnet("10.1.0.0/20", "pods", "services"), ""},
+		{"no JSON", "resource \"google_monitoring_dashboard\" \"a\" {\n  dashboard_json = \"{\"\n}\n", "is no JSON"},
+		{"too long", "resource \"google_service_account\" \"a\" {\n  account_id = \"abcdef\"\n  display_name = \"" + strings.Repeat("a", 101) + "\"\n}\n", "has a number of characters that is above 100"},
+		{"a text to avoid", "resource \"google_project_iam_member\" \"a\" {\n  project = \"p\"\n  role = \"roles/viewer\"\n  member = \"deleted:user:a@example.com\"\n}\n", "which it must not"},
+		{"a key of a map", "resource \"google_monitoring_notification_channel\" \"a\" {\n  type = \"slack\"\n  labels = { auth_token = \"a\" }\n}\n", `"labels" must not have "auth_token"`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,328 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// presence is whether a body says something by a name. A dynamic block may make
+// no block, and an argument whose value may be null may not be set: of these
+// only Terraform knows.
+type presence int
+
+const (
+	absent presence = iota
+	perhaps
+	present
+)
+
+// find is whether a body has an argument or block, and where. The name may be a
+// path down through blocks.
+func find(body *hclsyntax.Body, name string) (presence, hcl.Range) {
+	first, rest, deeper := strings.Cut(name, ".")
+	if deeper {
+		best, at := absent, hcl.Range{}
+		for _, inside := range blocksOf(body, first) {
+			if found, where := find(inside, rest); found > best {
+				best, at = found, where
+			}
+		}
+		return best, at
+	}
+	if attribute := body.Attributes[name]; attribute != nil {
+		return presenceOf(attribute.Expr), attribute.SrcRange
+	}
+	best, at := absent, hcl.Range{}
+	for _, block := range body.Blocks {
+		if block.Type == name {
+			return present, block.DefRange()
+		}
+		if isDynamic(block, name) {
+			best, at = perhaps, block.DefRange()
+		}
+	}
+	return best, at
+}
+
+func presenceOf(expr hclsyntax.Expression) presence {
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return presenceOf(e.Expression)
+	case *hclsyntax.ConditionalExpr:
+		if yes, no := presenceOf(e.TrueResult), presenceOf(e.FalseResult); yes != no {
+			return perhaps
+		} else {
+			return yes
+		}
+	}
+	if value, diags := expr.Value(nil); !diags.HasErrors() && value.IsNull() {
+		return absent
+	}
+	return present
+}
+
+// constantOf is a value that is written out, as text; what only Terraform knows
+// is not known here.
+func constantOf(expr hcl.Expression) (string, bool) {
+	value, diags := expr.Value(nil)
+	if diags.HasErrors() || !value.IsWhollyKnown() || value.IsNull() || !value.Type().IsPrimitiveType() {
+		return "", false
+	}
+	text, err := convert.Convert(value, cty.String)
+	if err != nil {
+		return "", false
+	}
+	return text.AsString(), true
+}
+
+// holds is whether the condition is known to hold in a body.
+func (c *valueCondition) holds(body *hclsyntax.Body) bool {
+	bodies := []*hclsyntax.Body{body}
+	for _, step := range c.path[:len(c.path)-1] {
+		var inside []*hclsyntax.Body
+		for _, b := range bodies {
+			inside = append(inside, blocksOf(b, step)...)
+		}
+		bodies = inside
+	}
+	last := c.path[len(c.path)-1]
+	if len(bodies) == 0 {
+		return slices.Contains(c.values, "") != c.not
+	}
+	return slices.ContainsFunc(bodies, func(b *hclsyntax.Body) bool {
+		text, known := "", true
+		if found, _ := find(b, last); found != absent {
+			attribute := b.Attributes[last]
+			if attribute == nil {
+				return false
+			}
+			text, known = constantOf(attribute.Expr)
+		}
+		return known && slices.Contains(c.values, text) != c.not
+	})
+}
+
+func (c *checker) judgeValue(rule *valueRule, root, body *hclsyntax.Body, name string) {
+	here, at := find(body, name)
+	wrong := func(summary, detail string) { c.refuseValue(rule, summary, detail, at) }
+	switch rule.rule {
+	case "required":
+		if at = body.MissingItemRange(); here == absent {
+			wrong("Missing argument", fmt.Sprintf("The argument %q has to be set.", name))
+		}
+	case "forbidden":
+		if here != absent {
+			wrong("Argument not allowed", fmt.Sprintf("The argument %q must not be set.", name))
+		}
+	case "excludes":
+		for _, other := range strings.Split(rule.argument, "|") {
+			from, label := body, other
+			if rest, fromRoot := strings.CutPrefix(other, "/"); fromRoot {
+				from, label = root, rest
+			}
+			if found, _ := find(from, label); here == present && found == present {
+				wrong("Arguments exclude each other", fmt.Sprintf("%q cannot stand beside %q.", name, label))
+			}
+		}
+	case "needs":
+		for _, other := range strings.Split(rule.argument, "|") {
+			if found, _ := find(body, other); here == present && found == absent {
+				wrong("Argument missing beside another", fmt.Sprintf("%q needs %q.", name, other))
+			}
+		}
+	case "at_most":
+		c.judgeOrder(rule, body, name)
+	case "items":
+		c.judgeItems(rule, body, name, at)
+	default:
+		if attribute := body.Attributes[name]; attribute != nil {
+			c.judgeText(rule, name, attribute.Expr)
+		}
+	}
+}
+
+func (c *checker) refuseValue(rule *valueRule, summary, detail string, at hcl.Range) {
+	c.add(problem(summary, strings.TrimSpace(detail+" "+rule.why), at))
+}
+
+// judgeBlock counts which of a rule's names stand in a block.
+func (c *checker) judgeBlock(rule *valueRule, body *hclsyntax.Body) {
+	names := strings.Split(rule.argument, "|")
+	var set, possible []string
+	at := body.MissingItemRange()
+	for _, name := range names {
+		found, where := find(body, name)
+		if found != absent {
+			possible = append(possible, name)
+		}
+		if found == present {
+			if set = append(set, name); len(set) == 2 {
+				at = where
+			}
+		}
+	}
+	list := strings.Join(names, ", ")
+	switch {
+	case len(possible) == 0 && rule.rule == "any_of":
+		c.refuseValue(rule, "Missing argument", fmt.Sprintf("At least one of %s has to be set.", list), at)
+	case len(possible) == 0 && rule.rule == "exactly_one":
+		c.refuseValue(rule, "Missing argument", fmt.Sprintf("One of %s has to be set.", list), at)
+	case len(set) > 1 && rule.rule != "any_of":
+		c.refuseValue(rule, "Arguments exclude each other", fmt.Sprintf("Only one of %s may be set; %s are.", list, strings.Join(set, " and ")), at)
+	}
+}
+
+// judgeOrder compares a number with one beside it.
+func (c *checker) judgeOrder(rule *valueRule, body *hclsyntax.Body, name string) {
+	low, high := body.Attributes[name], body.Attributes[rule.argument]
+	if low == nil || high == nil {
+		return
+	}
+	lowText, lowKnown := constantOf(low.Expr)
+	highText, highKnown := constantOf(high.Expr)
+	less, lowOK := new(big.Float).SetString(lowText)
+	more, highOK := new(big.Float).SetString(highText)
+	if lowKnown && highKnown && lowOK && highOK && less.Cmp(more) > 0 {
+		c.refuseValue(rule, "Invalid value for argument", fmt.Sprintf("%q is %s, which is above %q, %s.", name, lowText, rule.argument, highText), low.Expr.Range())
+	}
+}
+
+// judgeItems counts the values of a list that is written out, or the blocks of
+// a type.
+func (c *checker) judgeItems(rule *valueRule, body *hclsyntax.Body, name string, at hcl.Range) {
+	count, exact := 0, true
+	if attribute := body.Attributes[name]; attribute != nil {
+		list, ok := attribute.Expr.(*hclsyntax.TupleConsExpr)
+		if !ok {
+			return
+		}
+		count = len(list.Exprs)
+	} else {
+		for _, block := range body.Blocks {
+			if block.Type == name {
+				count++
+			}
+			exact = exact && !isDynamic(block, name)
+		}
+		if count == 0 {
+			return
+		}
+	}
+	switch why := outside(rule.argument, fmt.Sprint(count)); {
+	case strings.HasPrefix(why, "is above"), why != "" && exact:
+		c.refuseValue(rule, "Invalid number of values", fmt.Sprintf("The number of %q, %d, %s.", name, count, why), at)
+	}
+}
+
+// judgeUnique wants an argument to differ among the blocks of a type.
+func (c *checker) judgeUnique(rule *valueRule, body *hclsyntax.Body, block, name string) {
+	seen := map[string]bool{}
+	for _, inside := range blocksOf(body, block) {
+		attribute := inside.Attributes[name]
+		if attribute == nil {
+			continue
+		}
+		text, known := constantOf(attribute.Expr)
+		if known && seen[text] {
+			c.refuseValue(rule, "Duplicate value", fmt.Sprintf("Another %s has the %s %s already.", block, name, text), attribute.Expr.Range())
+		}
+		seen[text] = seen[text] || known
+	}
+}
+
+// judgeElements holds the values of a map or list against a rule.
+func (c *checker) judgeElements(rule *valueRule, attribute *hclsyntax.Attribute, name string) {
+	switch expr := attribute.Expr.(type) {
+	case *hclsyntax.ObjectConsExpr:
+		for _, item := range expr.Items {
+			key, diags := item.KeyExpr.Value(nil)
+			if name != "*" && (diags.HasErrors() || key.Type() != cty.String || key.AsString() != name) {
+				continue
+			}
+			if rule.rule == "forbidden" {
+				c.refuseValue(rule, "Argument not allowed", fmt.Sprintf("%q must not have %q.", attribute.Name, name), item.KeyExpr.Range())
+				continue
+			}
+			c.judgeText(rule, attribute.Name, item.ValueExpr)
+		}
+	case *hclsyntax.TupleConsExpr:
+		for _, item := range expr.Exprs {
+			if name == "*" {
+				c.judgeText(rule, attribute.Name, item)
+			}
+		}
+	}
+}
+
+func (c *checker) judgeText(rule *valueRule, name string, expr hcl.Expression) {
+	text, known := constantOf(expr)
+	if !known {
+		return
+	}
+	if why := rule.refuses(text); why != "" {
+		c.refuseValue(rule, "Invalid value for argument", fmt.Sprintf("The value %q of %q %s.", text, name, why), expr.Range())
+	}
+}
+
+// refuses says what is wrong with a value, or nothing.
+func (r *valueRule) refuses(text string) string {
+	switch r.rule {
+	case "one_of":
+		if choices := strings.Split(r.argument, "|"); !slices.Contains(choices, text) {
+			return "is none of " + strings.Join(slices.DeleteFunc(choices, func(s string) bool { return s == "" }), ", ")
+		}
+	case "matches":
+		if !r.pattern.MatchString(text) {
+			return "does not match " + r.argument
+		}
+	case "avoids":
+		if r.pattern.MatchString(text) {
+			return "matches " + r.argument + ", which it must not"
+		}
+	case "range":
+		return outside(r.argument, text)
+	case "length":
+		if why := outside(r.argument, fmt.Sprint(utf8.RuneCountInString(text))); why != "" {
+			return "has a number of characters that " + why
+		}
+	case "json":
+		if !json.Valid([]byte(text)) {
+			return "is no JSON"
+		}
+	case "cidr":
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return "is no range of addresses such as 10.0.0.0/20"
+		}
+		if r.argument != "" && outside(r.argument, fmt.Sprint(prefix.Bits())) != "" {
+			return "has a prefix outside " + r.argument
+		}
+	}
+	return ""
+}
+
+// outside says how a number is outside a range, or nothing.
+func outside(limits, text string) string {
+	least, most, _ := strings.Cut(limits, "..")
+	number, ok := new(big.Float).SetString(text)
+	if !ok {
+		return "is no number"
+	}
+	if n, ok := new(big.Float).SetString(least); ok && number.Cmp(n) < 0 {
+		return "is below " + least
+	}
+	if n, ok := new(big.Float).SetString(most); ok && number.Cmp(n) > 0 {
+		return "is above " + most
+	}
+	return ""
+}
