@@ -124,7 +124,8 @@ func parseCondition(text string) *valueCondition {
 func (r *valueRules) of(typ string) []*valueRule {
 	found := r.exact[typ]
 	for _, g := range r.globs {
-		if ok, _ := path.Match(g.glob, typ); ok {
+		own := func(rule *valueRule) bool { return rule.rule == g.rule.rule && slices.Equal(rule.path, g.rule.path) }
+		if ok, _ := path.Match(g.glob, typ); ok && !slices.ContainsFunc(r.exact[typ], own) {
 			found = append(found[:len(found):len(found)], g.rule)
 		}
 	}

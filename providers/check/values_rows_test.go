@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -249,4 +251,68 @@ func wordFor(rule *valueRule, right bool) string {
 		}
 	}
 	return ""
+}
+
+var madeType = regexp.MustCompile(`(?m)^\s*resource "(google_\w+)"`)
+
+// TestEveryTypeWasRead requires of each type that the templates make that
+// somebody looked for what the schema doesn't say of its values, and wrote down
+// where.
+func TestEveryTypeWasRead(t *testing.T) {
+	files, err := filepath.Glob("../../templates/gcp/*.hcl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	made := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range madeType.FindAllStringSubmatch(string(text), -1) {
+			made[match[1]] = true
+		}
+	}
+	provider, err := schema.Open("google")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("testdata/google-read.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, read := valueRulesOf("google"), map[string]bool{}
+	for line := range strings.Lines(string(table)) {
+		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") || cells[0] == "type" {
+			continue
+		}
+		typ := cells[0]
+		if !made[typ] || read[typ] || len(cells) < 3 || cells[2] == "" {
+			t.Errorf("%s: no template makes it, or it is there twice, or nothing was read", typ)
+		}
+		read[typ] = true
+		block, _ := provider.Resource(typ)
+		has := "none"
+		if slices.ContainsFunc(rules.of(typ), func(rule *valueRule) bool { return described(block, rule.path) }) {
+			has = "many"
+		}
+		if len(rules.exact[typ]) > 0 {
+			has = "own"
+		}
+		if cells[1] != has {
+			t.Errorf("%s has %s rows, not %s", typ, has, cells[1])
+		}
+		if has == "none" && (len(cells) < 4 || cells[3] == "") {
+			t.Errorf("%s has no rows, and nothing says why", typ)
+		}
+	}
+	for typ := range made {
+		if !read[typ] {
+			t.Errorf("%s: look in the provider for rules on its values, write them into data/google.tsv and what was read into testdata/google-read.tsv", typ)
+		}
+	}
+	if len(made) < 80 {
+		t.Errorf("only %d types are made", len(made))
+	}
 }

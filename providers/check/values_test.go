@@ -77,6 +77,9 @@ func spokenOf(rule *valueRule) [][]string {
 // described is whether the schema has an argument or block. A key of a map is
 // whatever the user writes.
 func described(block *schema.Block, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
 	if attribute := block.Attributes[path[0]]; attribute != nil {
 		return len(path) == 1 || len(path) == 2 && (path[1] == "*" || attribute.Type.IsMapType())
 	}
