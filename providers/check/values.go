@@ -28,7 +28,7 @@ type valueRule struct {
 	argument string
 	why      string
 	when     []*valueCondition
-	pattern  *regexp.Regexp
+	pattern  func() *regexp.Regexp // compiled when it is first asked for
 }
 
 // valueCondition says for which blocks a rule holds: those where an argument
@@ -95,7 +95,7 @@ func (r *valueRules) add(cells []string) {
 		rule.path = nil
 	}
 	if rule.rule == "matches" || rule.rule == "avoids" {
-		rule.pattern = regexp.MustCompile(rule.argument)
+		rule.pattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(rule.argument) })
 	}
 	if len(cells) > 5 {
 		for _, text := range strings.Split(cells[5], "&") {

@@ -282,11 +282,11 @@ func (r *valueRule) refuses(text string) string {
 			return "is none of " + strings.Join(slices.DeleteFunc(choices, func(s string) bool { return s == "" }), ", ")
 		}
 	case "matches":
-		if !r.pattern.MatchString(text) {
+		if !r.pattern().MatchString(text) {
 			return "does not match " + r.argument
 		}
 	case "avoids":
-		if r.pattern.MatchString(text) {
+		if r.pattern().MatchString(text) {
 			return "matches " + r.argument + ", which it must not"
 		}
 	case "range":
