@@ -58,7 +58,7 @@ pattern "blue_green_deployment" {
     type    = string
     default = "operator"
     one_of  = ["operator", "alarms"]
-    summary = "Who switches back: a person, or an alarm on errors or latency. An alarm leaves the weights different from what is written here, which the next plan shows."
+    summary = "Who switches back: a person, or an alarm on errors or latency. After an alarm the colour that serves is not the one written here; the alarm says how to go on."
   }
   input "smoke_path" {
     type    = string

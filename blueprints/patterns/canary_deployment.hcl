@@ -70,7 +70,7 @@ pattern "canary_deployment" {
     type    = string
     default = "alarms"
     one_of  = ["alarms", "operator"]
-    summary = "Who takes the traffic away from a bad canary. An alarm leaves the weights different from what is written here, which the next plan shows."
+    summary = "Who takes the traffic away from a bad canary. After an alarm it is not shared as is written here; the alarm says how to go on."
   }
   input "header" {
     type    = string

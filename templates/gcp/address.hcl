@@ -128,7 +128,7 @@ resource "google_compute_region_url_map" "this_inside" {
 resource "google_compute_region_target_http_proxy" "this_inside" {
   when = let.inside == "http"
 
-  name    = "${let.name}-inside"
+  name    = let.turns ? "${let.name}-${let.release}-inside" : "${let.name}-inside"
   url_map = google_compute_region_url_map.this_inside.id
 }
 

@@ -157,7 +157,7 @@ resource "google_compute_ssl_policy" "this" {
 resource "google_compute_target_https_proxy" "this" {
   when = let.balancer.tls
 
-  name                        = let.name
+  name                        = let.turns ? "${let.name}-${let.release}" : let.name
   url_map                     = google_compute_url_map.this.id
   certificate_map             = let.issued ? "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.this.id}" : "//certificatemanager.googleapis.com/${var.certificate_map}"
   ssl_policy                  = google_compute_ssl_policy.this.id

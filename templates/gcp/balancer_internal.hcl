@@ -125,7 +125,7 @@ resource "google_compute_region_url_map" "this" {
 resource "google_compute_region_target_http_proxy" "this" {
   when = !let.balancer.tls
 
-  name                        = let.name
+  name                        = let.turns ? "${let.name}-${let.release}" : let.name
   url_map                     = google_compute_region_url_map.this.id
   http_keep_alive_timeout_sec = min(600, max(5, ceil(let.balancer.idle_timeout)))
 }
@@ -141,7 +141,7 @@ resource "google_compute_region_ssl_policy" "this" {
 resource "google_compute_region_target_https_proxy" "this" {
   when = let.balancer.tls
 
-  name                             = let.name
+  name                             = let.turns ? "${let.name}-${let.release}" : let.name
   url_map                          = google_compute_region_url_map.this.id
   certificate_manager_certificates = [google_certificate_manager_certificate.this.id]
   ssl_policy                       = google_compute_region_ssl_policy.this.id

@@ -23,6 +23,13 @@ template "blue_green_deployment" {
     fix       = "Give it elastic_load_balancing."
     at        = service.blue_green_deployment.live
   }
+  check "callers_stay" {
+    condition = !let.turns || length(service.clients) == length(let.callers)
+    message   = "These break their calls to ${service.name} by themselves and reach ${service.blue_green_deployment.live} without its load balancer, so an alarm does not turn them: ${join(", ", setsubtract(service.clients[*].name, let.callers[*].name))}."
+    fix       = "Count on it for the other callers only, and change live for these; or drop circuit_breaker from them."
+    at        = service.blue_green_deployment.rollback
+    severity  = "warning"
+  }
 }
 
 let {
@@ -159,6 +166,6 @@ resource "google_monitoring_alert_policy" "this_rollout" {
   }
 
   documentation {
-    content = let.rolls_back ? "The traffic goes back to ${let.colours.idle}, which the next plan shows: set live = \"${let.colours.idle}\" in the blueprint." : "Roll back: set live = \"${let.colours.idle}\" in the blueprint, render and apply. All edges know within minutes."
+    content = let.rolls_back ? "${let.colours.idle} has all requests now, and later applies leave them there: set live = \"${let.colours.idle}\" in the blueprint. They are ${let.colours.live}'s again once it has another image and is live. To give them back to the same one: ${let.turned_back}" : "Roll back: set live = \"${let.colours.idle}\" in the blueprint, render and apply. All edges know within minutes."
   }
 }

@@ -93,6 +93,6 @@ resource "google_monitoring_alert_policy" "this_rollout" {
   }
 
   documentation {
-    content = let.rolls_back ? "All traffic goes back to the stable version, which the next plan shows: set weight = 0 in the blueprint." : "Set weight = 0 in the blueprint, render and apply."
+    content = let.rolls_back ? "The stable version has all requests again, and no later apply or other weight changes that for this canary_image. The next canary_image starts with its share. To give this one its share back: ${let.turned_back}" : "Set weight = 0 in the blueprint, render and apply."
   }
 }

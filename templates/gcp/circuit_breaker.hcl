@@ -83,7 +83,7 @@ let {
   }
   # What the proxies answered themselves, by the backend that they should have asked.
   breaker_resource = let.guarded_by == "global" ? "http_load_balancer" : "internal_http_lb_rule"
-  breaker_maps     = let.guarded_by == "global" ? "^${let.name}$" : "^${let.name}(-to-.*|-inside)?$"
+  breaker_maps     = let.guarded_by == "global" ? "^${let.name}${let.other_maps}$" : "^${let.name}${let.other_maps}(-to-.*|-inside)?$"
   breaker_backend  = let.guarded_by == "global" ? "resource.labels.backend_service_name" : "resource.labels.backend_target_name"
 }
 

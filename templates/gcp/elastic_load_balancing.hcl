@@ -126,8 +126,8 @@ resource "google_monitoring_alert_policy" "this_balancer" {
     display_name = "more than 1 % of the requests fail for 5 minutes"
 
     condition_threshold {
-      filter             = "resource.type = \"${let.lb_resource}\" AND resource.labels.url_map_name = \"${let.balancer_kind == "global" ? google_compute_url_map.this.name : google_compute_region_url_map.this.name}\" AND metric.type = \"${let.lb_requests}\" AND metric.labels.response_code_class = 500"
-      denominator_filter = "resource.type = \"${let.lb_resource}\" AND resource.labels.url_map_name = \"${let.balancer_kind == "global" ? google_compute_url_map.this.name : google_compute_region_url_map.this.name}\" AND metric.type = \"${let.lb_requests}\""
+      filter             = "resource.type = \"${let.lb_resource}\" AND resource.labels.${let.turns ? "forwarding_rule_name" : "url_map_name"} = \"${let.balancer_kind == "global" ? (let.turns ? google_compute_global_forwarding_rule.this.name : google_compute_url_map.this.name) : (let.turns ? google_compute_forwarding_rule.this_balancer.name : google_compute_region_url_map.this.name)}\" AND metric.type = \"${let.lb_requests}\" AND metric.labels.response_code_class = 500"
+      denominator_filter = "resource.type = \"${let.lb_resource}\" AND resource.labels.${let.turns ? "forwarding_rule_name" : "url_map_name"} = \"${let.balancer_kind == "global" ? (let.turns ? google_compute_global_forwarding_rule.this.name : google_compute_url_map.this.name) : (let.turns ? google_compute_forwarding_rule.this_balancer.name : google_compute_region_url_map.this.name)}\" AND metric.type = \"${let.lb_requests}\""
       comparison         = "COMPARISON_GT"
       threshold_value    = 0.01
       duration           = "300s"
@@ -150,7 +150,7 @@ resource "google_monitoring_alert_policy" "this_balancer" {
     display_name = "one answer in a hundred takes longer than half of what a request may take"
 
     condition_threshold {
-      filter          = "resource.type = \"${let.lb_resource}\" AND resource.labels.url_map_name = \"${let.balancer_kind == "global" ? google_compute_url_map.this.name : google_compute_region_url_map.this.name}\" AND metric.type = \"${let.lb_metrics}/backend_latencies\""
+      filter          = "resource.type = \"${let.lb_resource}\" AND resource.labels.${let.turns ? "forwarding_rule_name" : "url_map_name"} = \"${let.balancer_kind == "global" ? (let.turns ? google_compute_global_forwarding_rule.this.name : google_compute_url_map.this.name) : (let.turns ? google_compute_forwarding_rule.this_balancer.name : google_compute_region_url_map.this.name)}\" AND metric.type = \"${let.lb_metrics}/backend_latencies\""
       comparison      = "COMPARISON_GT"
       threshold_value = 1000 * service.request_timeout / 2
       duration        = "300s"
@@ -176,7 +176,7 @@ resource "google_monitoring_alert_policy" "this_imbalance" {
     display_name = "a zone gets more than twice the requests of another for half an hour"
 
     condition_prometheus_query_language {
-      query               = "max(sum by (backend_scope) (rate(loadbalancing_googleapis_com:${let.balancer_kind == "global" ? "https_backend_request_count" : "https_internal_request_count"}{url_map_name=\"${let.balancer_kind == "global" ? google_compute_url_map.this.name : google_compute_region_url_map.this.name}\"}[10m]))) / min(sum by (backend_scope) (rate(loadbalancing_googleapis_com:${let.balancer_kind == "global" ? "https_backend_request_count" : "https_internal_request_count"}{url_map_name=\"${let.balancer_kind == "global" ? google_compute_url_map.this.name : google_compute_region_url_map.this.name}\"}[10m]))) > 2"
+      query               = "max(sum by (backend_scope) (rate(loadbalancing_googleapis_com:${let.balancer_kind == "global" ? "https_backend_request_count" : "https_internal_request_count"}{${let.turns ? "forwarding_rule_name" : "url_map_name"}=\"${let.balancer_kind == "global" ? (let.turns ? google_compute_global_forwarding_rule.this.name : google_compute_url_map.this.name) : (let.turns ? google_compute_forwarding_rule.this_balancer.name : google_compute_region_url_map.this.name)}\"}[10m]))) / min(sum by (backend_scope) (rate(loadbalancing_googleapis_com:${let.balancer_kind == "global" ? "https_backend_request_count" : "https_internal_request_count"}{${let.turns ? "forwarding_rule_name" : "url_map_name"}=\"${let.balancer_kind == "global" ? (let.turns ? google_compute_global_forwarding_rule.this.name : google_compute_url_map.this.name) : (let.turns ? google_compute_forwarding_rule.this_balancer.name : google_compute_region_url_map.this.name)}\"}[10m]))) > 2"
       duration            = "1800s"
       evaluation_interval = "60s"
     }

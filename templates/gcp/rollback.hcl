@@ -26,8 +26,200 @@ let {
   }
   window_text = let.rollout == null ? "60s" : "${60 * max(1, floor(let.rollout.window / 60))}s"
 
-  # Who gets the traffic back.
-  keep = service.blue_green_deployment != null ? service.blue_green_deployment.idle : "stable"
+  # What an alarm turns, and how a person turns it back.
+  front  = let.balancer_kind == "global" ? "global" : let.balancer_kind == "internal" ? (service.balancer.tls ? "secure" : "plain") : "none"
+  turned = concat(let.front == "none" ? [] : [let.front], let.inside == "http" ? ["inside"] : [])
+  back = { for front in let.turned : front =>
+    "gcloud compute target-${front == "plain" || front == "inside" ? "http" : "https"}-proxies update ${let.name}-${let.release}${front == "inside" ? "-inside" : ""} --url-map=${let.name}${front == "inside" ? "-inside" : ""} ${front == "global" ? "--global --global-url-map" : "--region=${target.region} --url-map-region=${target.region}"}"
+  }
+  turned_back = join(" && ", values(let.back))
+}
+
+# All requests to one version, whatever the shares are: only who names the other in a header gets it.
+resource "google_compute_url_map" "this_kept" {
+  when     = let.turns && let.front == "global"
+  for_each = service.blue_green_deployment != null ? let.kept : null
+
+  name            = service.blue_green_deployment != null ? "${let.name}-${each.key}" : "${let.name}-stable"
+  default_service = service.blue_green_deployment != null ? google_compute_backend_service.this[each.key].id : google_compute_backend_service.this["stable"].id
+
+  host_rule {
+    hosts        = ["*"]
+    path_matcher = "kept"
+  }
+
+  path_matcher {
+    name            = "kept"
+    default_service = service.blue_green_deployment != null ? google_compute_backend_service.this[each.key].id : google_compute_backend_service.this["stable"].id
+
+    route_rules {
+      priority = 10
+      service  = service.blue_green_deployment != null ? google_compute_backend_service.this[each.value].id : google_compute_backend_service.this["canary"].id
+
+      match_rules {
+        prefix_match = "/"
+
+        header_matches {
+          header_name = let.track_headers[0].name
+          exact_match = let.track_headers[0].value
+        }
+      }
+    }
+  }
+}
+
+# All requests to one version, whatever the shares are: only who names the other in a header gets it.
+resource "google_compute_region_url_map" "this_kept" {
+  when     = let.turns && (let.front == "secure" || let.front == "plain")
+  for_each = service.blue_green_deployment != null ? let.kept : null
+
+  name            = service.blue_green_deployment != null ? "${let.name}-${each.key}" : "${let.name}-stable"
+  default_service = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.key].id : google_compute_region_backend_service.this["stable"].id
+
+  host_rule {
+    hosts        = ["*"]
+    path_matcher = "kept"
+  }
+
+  path_matcher {
+    name            = "kept"
+    default_service = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.key].id : google_compute_region_backend_service.this["stable"].id
+
+    route_rules {
+      priority = 10
+      service  = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.value].id : google_compute_region_backend_service.this["canary"].id
+
+      match_rules {
+        prefix_match = "/"
+
+        header_matches {
+          header_name = let.track_headers[0].name
+          exact_match = let.track_headers[0].value
+        }
+      }
+    }
+  }
+}
+
+# The same for callers from the network.
+resource "google_compute_region_url_map" "this_kept_inside" {
+  when     = let.turns && let.inside == "http"
+  for_each = service.blue_green_deployment != null ? let.kept : null
+
+  name            = service.blue_green_deployment != null ? "${let.name}-${each.key}-inside" : "${let.name}-stable-inside"
+  default_service = service.blue_green_deployment != null ? google_compute_region_backend_service.this_inside[each.key].id : google_compute_region_backend_service.this_inside["stable"].id
+
+  host_rule {
+    hosts        = ["*"]
+    path_matcher = "kept"
+  }
+
+  path_matcher {
+    name            = "kept"
+    default_service = service.blue_green_deployment != null ? google_compute_region_backend_service.this_inside[each.key].id : google_compute_region_backend_service.this_inside["stable"].id
+
+    route_rules {
+      priority = 10
+      service  = service.blue_green_deployment != null ? google_compute_region_backend_service.this_inside[each.value].id : google_compute_region_backend_service.this_inside["canary"].id
+
+      match_rules {
+        prefix_match = "/"
+
+        header_matches {
+          header_name = let.track_headers[0].name
+          exact_match = let.track_headers[0].value
+        }
+      }
+    }
+  }
+}
+
+# A release has a proxy of its own, which starts with the shares. Where it leads from then on is the rollback's: no
+# later apply gives a bad version its requests back.
+extend "google_compute_target_https_proxy" "this" {
+  when = let.turns && let.front == "global"
+
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [url_map]
+  }
+
+  depends_on = [google_compute_url_map.this_kept]
+}
+
+# With rollback = "alarms" it has another name, and the address needs one all the time.
+extend "google_compute_target_https_proxy" "this" {
+  when = let.tracked && !let.turns && let.front == "global"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# A release has a proxy of its own, which starts with the shares. Where it leads from then on is the rollback's: no
+# later apply gives a bad version its requests back.
+extend "google_compute_region_target_https_proxy" "this" {
+  when = let.turns && let.front == "secure"
+
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [url_map]
+  }
+
+  depends_on = [google_compute_region_url_map.this_kept]
+}
+
+# With rollback = "alarms" it has another name, and the address needs one all the time.
+extend "google_compute_region_target_https_proxy" "this" {
+  when = let.tracked && !let.turns && let.front == "secure"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# A release has a proxy of its own, which starts with the shares. Where it leads from then on is the rollback's: no
+# later apply gives a bad version its requests back.
+extend "google_compute_region_target_http_proxy" "this" {
+  when = let.turns && let.front == "plain"
+
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [url_map]
+  }
+
+  depends_on = [google_compute_region_url_map.this_kept]
+}
+
+# With rollback = "alarms" it has another name, and the address needs one all the time.
+extend "google_compute_region_target_http_proxy" "this" {
+  when = let.tracked && !let.turns && let.front == "plain"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# A release has a proxy of its own, which starts with the shares. Where it leads from then on is the rollback's: no
+# later apply gives a bad version its requests back.
+extend "google_compute_region_target_http_proxy" "this_inside" {
+  when = let.turns && let.inside == "http"
+
+  lifecycle {
+    create_before_destroy = true
+    ignore_changes        = [url_map]
+  }
+
+  depends_on = [google_compute_region_url_map.this_kept_inside]
+}
+
+# With rollback = "alarms" it has another name, and the address needs one all the time.
+extend "google_compute_region_target_http_proxy" "this_inside" {
+  when = let.tracked && !let.turns && let.inside == "http"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_pubsub_topic" "this_rollback" {
@@ -62,14 +254,37 @@ resource "google_service_account" "this_rollback" {
   display_name = "Rollback of ${let.name}"
 }
 
+# The name stays taken for weeks after the role is deleted.
+resource "google_project_iam_custom_role" "this_rollback" {
+  when = let.rolls_back
+
+  role_id = "${replace(let.name, "-", "_")}_rollback"
+  title   = let.tracked ? "Turn the proxies of ${let.name} to another URL map" : "Mark a release of ${let.name} as withdrawn"
+  permissions = let.tracked ? concat(
+    let.front == "global" ? ["compute.targetHttpsProxies.setUrlMap", "compute.urlMaps.use"] : [],
+    let.front == "secure" ? ["compute.regionTargetHttpsProxies.setUrlMap"] : [],
+    let.front == "plain" || let.inside == "http" ? ["compute.regionTargetHttpProxies.setUrlMap"] : [],
+    let.front != "global" || let.inside == "http" ? ["compute.regionUrlMaps.use"] : [],
+  ) : ["pubsub.topics.get", "pubsub.topics.update"]
+}
+
+# The mark is a label of the topic, which nothing else writes.
+resource "google_pubsub_topic_iam_member" "this_withdrawn" {
+  when = let.rolls_back && !let.tracked
+
+  topic  = google_pubsub_topic.this_rollback.name
+  role   = google_project_iam_custom_role.this_rollback.id
+  member = google_service_account.this_rollback.member
+}
+
 resource "google_project_iam_member" "this_rollback" {
   when = let.rolls_back
-  for_each = toset([
-    let.tracked ? "roles/compute.loadBalancerAdmin" : "roles/compute.instanceAdmin.v1",
-    "roles/eventarc.eventReceiver",
-    "roles/logging.logWriter",
-    "roles/workflows.invoker",
-  ])
+  for_each = {
+    change = let.tracked ? google_project_iam_custom_role.this_rollback.id : "roles/compute.instanceAdmin.v1"
+    event  = "roles/eventarc.eventReceiver"
+    invoke = "roles/workflows.invoker"
+    log    = "roles/logging.logWriter"
+  }
 
   project = local.project
   role    = each.value
@@ -94,13 +309,24 @@ resource "google_workflows_workflow" "this_rollback" {
   service_account     = google_service_account.this_rollback.id
   call_log_level      = "LOG_ALL_CALLS"
   deletion_protection = false # it keeps nothing
-  source_contents     = let.tracked ? file("${path.module}/rollback/weights.yaml") : file("${path.module}/rollback/group.yaml")
+  source_contents     = let.tracked ? file("${path.module}/rollback/traffic.yaml") : file("${path.module}/rollback/group.yaml")
 
   user_env_vars = let.tracked ? {
-    KEEP     = "-${let.keep}(-inside)?$"
-    URL_MAPS = jsonencode(let.watch == "global" && let.inside == "http" ? [google_compute_url_map.this.id, google_compute_region_url_map.this_inside.id] : let.watch == "global" ? [google_compute_url_map.this.id] : let.watch == "internal" ? [google_compute_region_url_map.this.id] : [google_compute_region_url_map.this_inside.id])
+    PROXIES = jsonencode([for front in let.turned : {
+      proxy = (
+        front == "global" ? "projects/${local.project}/targetHttpsProxies/${google_compute_target_https_proxy.this.name}" :
+        front == "secure" ? google_compute_region_target_https_proxy.this.id :
+        front == "plain" ? google_compute_region_target_http_proxy.this.id : google_compute_region_target_http_proxy.this_inside.id
+      )
+      map = (
+        front == "global" ? (service.blue_green_deployment != null ? google_compute_url_map.this_kept[service.blue_green_deployment.idle].id : google_compute_url_map.this_kept.id) :
+        front == "inside" ? (service.blue_green_deployment != null ? google_compute_region_url_map.this_kept_inside[service.blue_green_deployment.idle].id : google_compute_region_url_map.this_kept_inside.id) :
+        service.blue_green_deployment != null ? google_compute_region_url_map.this_kept[service.blue_green_deployment.idle].id : google_compute_region_url_map.this_kept.id
+      )
+    }])
     } : {
     GROUP = google_compute_region_instance_group_manager.this.id
+    TOPIC = google_pubsub_topic.this_rollback.id
   }
 }
 
@@ -129,11 +355,11 @@ resource "google_eventarc_trigger" "this_rollback" {
   depends_on = [google_project_iam_member.this_rollback]
 }
 
-file "rollback/weights.yaml" {
+file "rollback/traffic.yaml" {
   when    = let.rolls_back && let.tracked
   format  = "text"
   content = <<-EOT
-    # Gives all traffic to the version that KEEP matches, in every URL map.
+    # Turns each proxy to the map that gives all requests to the version that is kept. The shares stay as they are written.
     main:
       params: [event]
       steps:
@@ -144,36 +370,19 @@ file "rollback/weights.yaml" {
             switch:
               - condition: $${alert.incident.state != "open"}
                 next: end
-        - each_map:
+        - each_proxy:
             for:
-              value: id
-              in: $${json.decode(sys.get_env("URL_MAPS"))}
+              value: turn
+              in: $${json.decode(sys.get_env("PROXIES"))}
               steps:
-                - read:
-                    call: http.get
+                - turn_it:
+                    call: http.post
                     args:
-                      url: $${"https://compute.googleapis.com/compute/v1/" + id}
-                      auth:
-                        type: OAuth2
-                    result: map
-                - weigh:
-                    for:
-                      value: choice
-                      index: i
-                      in: $${map.body.pathMatchers[0].defaultRouteAction.weightedBackendServices}
-                      steps:
-                        - set:
-                            assign:
-                              - map.body.pathMatchers[0].defaultRouteAction.weightedBackendServices[i].weight: $${if(text.match_regex(choice.backendService, sys.get_env("KEEP")), 100, 0)}
-                - write:
-                    call: http.patch
-                    args:
-                      url: $${"https://compute.googleapis.com/compute/v1/" + id}
+                      url: $${"https://compute.googleapis.com/compute/v1/" + turn.proxy + "/setUrlMap"}
                       auth:
                         type: OAuth2
                       body:
-                        fingerprint: $${map.body.fingerprint}
-                        pathMatchers: $${map.body.pathMatchers}
+                        urlMap: $${turn.map}
   EOT
 }
 
@@ -226,6 +435,30 @@ file "rollback/group.yaml" {
             switch:
               - condition: $${previous == ""}
                 next: end
+        # Withdrawn before it is taken back, so that no apply brings it again.
+        - read_topic:
+            call: http.get
+            args:
+              url: $${"https://pubsub.googleapis.com/v1/" + sys.get_env("TOPIC")}
+              auth:
+                type: OAuth2
+            result: topic
+        - mark:
+            assign:
+              - path: $${text.split(group.body.versions[0].instanceTemplate, "/")}
+              - labels: $${topic.body.labels}
+              - labels.withdrawn: $${path[len(path) - 1]}
+        - write_topic:
+            call: http.patch
+            args:
+              url: $${"https://pubsub.googleapis.com/v1/" + sys.get_env("TOPIC")}
+              auth:
+                type: OAuth2
+              body:
+                topic:
+                  name: $${sys.get_env("TOPIC")}
+                  labels: $${labels}
+                updateMask: labels
         - write:
             call: http.patch
             args:

@@ -45,6 +45,18 @@ extend "google_compute_region_instance_group_manager" "this" {
   }
 }
 
+# What an alarm took back has a mark, and is not rolled out again: the group has the version before it then.
+extend "google_compute_region_instance_group_manager" "this" {
+  when = let.rolls_back
+
+  lifecycle {
+    precondition {
+      condition     = lookup(google_pubsub_topic.this_rollback.effective_labels, "withdrawn", "") != google_compute_region_instance_template.this.name
+      error_message = "An alarm took this release of ${service.name} back. Change the blueprint to another one, or take the mark off to try it again: gcloud pubsub topics update ${let.name}-rollback --remove-labels=withdrawn"
+    }
+  }
+}
+
 resource "google_monitoring_alert_policy" "this_rollout" {
   when = let.watch != "none"
 
@@ -99,6 +111,6 @@ resource "google_monitoring_alert_policy" "this_rollout" {
   }
 
   documentation {
-    content = "While an update is under way the group gets the version before it back. The next plan shows the difference: mend the release, then apply."
+    content = let.rolls_back ? "While an update is under way the group gets the version before it back. The release is marked as withdrawn, and Terraform refuses to roll it out again: change the blueprint to another one. To try the same again, take the mark off and apply: gcloud pubsub topics update ${let.name}-rollback --remove-labels=withdrawn" : "Stop the update and go back: put the image before into the blueprint, render and apply."
   }
 }

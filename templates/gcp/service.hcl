@@ -130,6 +130,12 @@ let {
   # Whose requests say whether a version is good.
   watch      = contains(["global", "internal"], let.balancer_kind) ? let.balancer_kind : let.inside == "http" ? "inside" : length(service.clients) > length(let.callers) ? "edges" : "none"
   rolls_back = let.rollout == null ? false : let.rollout.rollback == "alarms" && let.watch != "none"
+  # Versions that serve side by side: proxies are turned to a map for the one that is kept. A release has proxies of its own.
+  turns   = let.rolls_back && let.tracked
+  release = service.canary_deployment != null ? hash(service.canary_deployment.canary_image, 6) : service.blue_green_deployment != null ? hash("${service.blue_green_deployment.live} ${service.blue_green_deployment.colours[service.blue_green_deployment.live].image}", 6) : ""
+  # Who can be left with all requests, and the other, who is then only reached by asking for it.
+  kept       = !let.turns ? {} : service.blue_green_deployment != null ? { blue = "green", green = "blue" } : { stable = "canary" }
+  other_maps = let.turns ? "(${join("|", [for track, other in let.kept : "-${track}"])})?" : ""
 
   # Where the program finds what it needs.
   variables = merge(

@@ -52,7 +52,37 @@ resource "google_monitoring_alert_policy" "web_rollout" {
   }
 
   documentation {
-    content = "All traffic goes back to the stable version, which the next plan shows: set weight = 0 in the blueprint."
+    content = "The stable version has all requests again, and no later apply or other weight changes that for this canary_image. The next canary_image starts with its share. To give this one its share back: gcloud compute target-https-proxies update canary-deployment-web-50bedb --url-map=canary-deployment-web --global --global-url-map"
+  }
+}
+
+# All requests to one version, whatever the shares are: only who names the other in a header gets it.
+resource "google_compute_url_map" "web_kept" {
+  name            = "canary-deployment-web-stable"
+  default_service = google_compute_backend_service.web["stable"].id
+
+  host_rule {
+    hosts        = ["*"]
+    path_matcher = "kept"
+  }
+
+  path_matcher {
+    name            = "kept"
+    default_service = google_compute_backend_service.web["stable"].id
+
+    route_rules {
+      priority = 10
+      service  = google_compute_backend_service.web["canary"].id
+
+      match_rules {
+        prefix_match = "/"
+
+        header_matches {
+          header_name = "X-Canary"
+          exact_match = "always"
+        }
+      }
+    }
   }
 }
 
@@ -80,13 +110,20 @@ resource "google_service_account" "web_rollback" {
   display_name = "Rollback of canary-deployment-web"
 }
 
+# The name stays taken for weeks after the role is deleted.
+resource "google_project_iam_custom_role" "web_rollback" {
+  role_id     = "canary_deployment_web_rollback"
+  title       = "Turn the proxies of canary-deployment-web to another URL map"
+  permissions = ["compute.targetHttpsProxies.setUrlMap", "compute.urlMaps.use"]
+}
+
 resource "google_project_iam_member" "web_rollback" {
-  for_each = toset([
-    "roles/compute.loadBalancerAdmin",
-    "roles/eventarc.eventReceiver",
-    "roles/logging.logWriter",
-    "roles/workflows.invoker",
-  ])
+  for_each = {
+    change = google_project_iam_custom_role.web_rollback.id
+    event  = "roles/eventarc.eventReceiver"
+    invoke = "roles/workflows.invoker"
+    log    = "roles/logging.logWriter"
+  }
 
   project = local.project
   role    = each.value
@@ -100,11 +137,15 @@ resource "google_workflows_workflow" "web_rollback" {
   service_account     = google_service_account.web_rollback.id
   call_log_level      = "LOG_ALL_CALLS"
   deletion_protection = false # it keeps nothing
-  source_contents     = file("${path.module}/rollback/weights.yaml")
+  source_contents     = file("${path.module}/rollback/traffic.yaml")
 
   user_env_vars = {
-    KEEP     = "-stable(-inside)?$"
-    URL_MAPS = jsonencode([google_compute_url_map.web.id])
+    PROXIES = jsonencode([
+      {
+        proxy = "projects/${local.project}/targetHttpsProxies/${google_compute_target_https_proxy.web.name}"
+        map   = google_compute_url_map.web_kept.id
+      },
+    ])
   }
 }
 

@@ -101,6 +101,11 @@ resource "google_compute_target_https_proxy" "web" {
   quic_override               = "ENABLE"
   http_keep_alive_timeout_sec = 60
 
+  # With rollback = "alarms" it has another name, and the address needs one all the time.
+  lifecycle {
+    create_before_destroy = true
+  }
+
   # A proxy without a certificate is refused.
   depends_on = [google_certificate_manager_certificate_map_entry.web]
 }

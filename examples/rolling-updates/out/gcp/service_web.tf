@@ -191,6 +191,14 @@ resource "google_compute_region_instance_group_manager" "web" {
     force_update_on_repair    = "NO" # a repair must not run ahead of the update
     default_action_on_failure = "REPAIR"
   }
+
+  # What an alarm took back has a mark, and is not rolled out again: the group has the version before it then.
+  lifecycle {
+    precondition {
+      condition     = lookup(google_pubsub_topic.web_rollback.effective_labels, "withdrawn", "") != google_compute_region_instance_template.web.name
+      error_message = "An alarm took this release of web back. Change the blueprint to another one, or take the mark off to try it again: gcloud pubsub topics update rolling-updates-web-rollback --remove-labels=withdrawn"
+    }
+  }
 }
 
 # It follows whichever signal asks for the most. The group itself names no size: the two would fight over it.

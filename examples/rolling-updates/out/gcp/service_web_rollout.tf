@@ -52,7 +52,7 @@ resource "google_monitoring_alert_policy" "web_rollout" {
   }
 
   documentation {
-    content = "While an update is under way the group gets the version before it back. The next plan shows the difference: mend the release, then apply."
+    content = "While an update is under way the group gets the version before it back. The release is marked as withdrawn, and Terraform refuses to roll it out again: change the blueprint to another one. To try the same again, take the mark off and apply: gcloud pubsub topics update rolling-updates-web-rollback --remove-labels=withdrawn"
   }
 }
 
@@ -80,13 +80,27 @@ resource "google_service_account" "web_rollback" {
   display_name = "Rollback of rolling-updates-web"
 }
 
+# The name stays taken for weeks after the role is deleted.
+resource "google_project_iam_custom_role" "web_rollback" {
+  role_id     = "rolling_updates_web_rollback"
+  title       = "Mark a release of rolling-updates-web as withdrawn"
+  permissions = ["pubsub.topics.get", "pubsub.topics.update"]
+}
+
+# The mark is a label of the topic, which nothing else writes.
+resource "google_pubsub_topic_iam_member" "web_withdrawn" {
+  topic  = google_pubsub_topic.web_rollback.name
+  role   = google_project_iam_custom_role.web_rollback.id
+  member = google_service_account.web_rollback.member
+}
+
 resource "google_project_iam_member" "web_rollback" {
-  for_each = toset([
-    "roles/compute.instanceAdmin.v1",
-    "roles/eventarc.eventReceiver",
-    "roles/logging.logWriter",
-    "roles/workflows.invoker",
-  ])
+  for_each = {
+    change = "roles/compute.instanceAdmin.v1"
+    event  = "roles/eventarc.eventReceiver"
+    invoke = "roles/workflows.invoker"
+    log    = "roles/logging.logWriter"
+  }
 
   project = local.project
   role    = each.value
@@ -111,6 +125,7 @@ resource "google_workflows_workflow" "web_rollback" {
 
   user_env_vars = {
     GROUP = google_compute_region_instance_group_manager.web.id
+    TOPIC = google_pubsub_topic.web_rollback.id
   }
 }
 
