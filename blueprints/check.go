@@ -119,7 +119,7 @@ func (m *Model) violation(check *Check, inst *Instance, scope *Scope, used []*At
 	message, diags := scope.text(check.Message)
 	fix, moreDiags := scope.text(check.Fix)
 	diags = append(diags, moreDiags...)
-	code := check.ID
+	code := inst.Kind + "." + check.ID // the blueprint has no definition
 	if inst.Definition != nil {
 		code = inst.Definition.ID + "." + check.ID
 	}

@@ -70,15 +70,11 @@ func (p *Project) rulesOfPack(name string) ([]Rule, hcl.Diagnostics) {
 	var rules []Rule
 	for _, t := range pack.Templates {
 		owner := t.Pattern
-		if owner == "" && t.For != "blueprint" {
+		if owner == "" {
 			owner = t.For
 		}
 		for _, check := range t.Checks {
-			code := check.ID
-			if owner != "" {
-				code = owner + "." + code
-			}
-			rules = append(rules, p.rule(code, name, check))
+			rules = append(rules, p.rule(owner+"."+check.ID, name, check))
 		}
 	}
 	for _, f := range pack.Forbids {

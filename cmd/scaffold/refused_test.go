@@ -14,9 +14,8 @@ import (
 	"scaffold/cmd/project"
 )
 
-// toldOf is what `scaffold validate --target` says of a blueprint, up to what is
-// rendered.
-func toldOf(t *testing.T, data []byte, target string) (string, hcl.Diagnostics) {
+// toldOf is what `scaffold validate` says of a blueprint, up to what is rendered.
+func toldOf(t *testing.T, data []byte) (string, hcl.Diagnostics) {
 	t.Helper()
 	var out bytes.Buffer
 	a := &app{format: "text", noColor: true, out: &out, err: &out}
@@ -26,7 +25,7 @@ func toldOf(t *testing.T, data []byte, target string) (string, hcl.Diagnostics) 
 		p, diags = project.New(src)
 	}
 	if !diags.HasErrors() {
-		_, diags = p.Render(project.Selection{Target: target})
+		_, diags = p.Render(project.Selection{})
 	}
 	_ = a.report(p, diags)
 	return out.String(), diags
@@ -50,7 +49,7 @@ func TestPackRules(t *testing.T) {
 					f.Data = hclwrite.Format(f.Data)
 					put(archive, f.Name, f.Data, "")
 				}
-				got, diags := toldOf(t, f.Data, name(file))
+				got, diags := toldOf(t, f.Data)
 				checkPlaces(t, f.Data, diags)
 				if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == code }) {
 					t.Errorf("%s is met:\n%s", code, got)

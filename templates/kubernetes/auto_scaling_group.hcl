@@ -15,19 +15,25 @@ template "auto_scaling_group" {
 
   check "schedules" {
     condition = alltrue([for s in self.schedule : can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) && s.duration < 86400])
-    message   = "KEDA wants the end of a schedule as a time of its own, which can only be computed for a plain minute and hour and less than a day: ${join(", ", [for s in self.schedule : "${s.name} (${s.cron} for ${duration(s.duration)})" if !can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) || s.duration >= 86400])}."
+    message   = "KEDA wants the end of a schedule as a time of its own, which can only be computed for a plain minute and hour and less than a day: ${join(", ", [for s in self.schedule : "${s.name} (${s.cron} for ${span(s.duration)})" if !can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) || s.duration >= 86400])}."
     fix       = "Write the time like 45 7 * * 1-5, with a duration below 24h."
-    at        = self.schedule
+    at        = [for s in self.schedule : s.cron if !can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) || s.duration >= 86400]
+    related   = [for s in self.schedule : s.duration if !can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) || s.duration >= 86400]
   }
   check "schedules_end_on_their_day" {
-    condition = alltrue([for s in self.schedule : try(60 * tonumber(split(" ", s.cron)[1]) + tonumber(split(" ", s.cron)[0]) + s.duration / 60 < 1440, true) || endswith(s.cron, " * * *")])
-    message   = "A schedule that holds over midnight has to hold on every day, for the end would be sought on the wrong ones: ${join(", ", [for s in self.schedule : s.name])}."
+    condition = length(let.overnight) == 0
+    message   = "A schedule that holds over midnight has to hold on every day, for the end would be sought on the wrong ones: ${join(", ", let.overnight)}."
     fix       = "Split it at midnight, or let it hold every day."
-    at        = self.schedule
+    at        = [for s in self.schedule : s.cron if contains(let.overnight, s.name)]
+    related   = [for s in self.schedule : s.duration if contains(let.overnight, s.name)]
   }
 }
 
 let {
+  overnight = service.auto_scaling_group == null ? [] : [
+    for s in service.auto_scaling_group.schedule : s.name
+    if !endswith(s.cron, " * * *") && try(60 * tonumber(split(" ", s.cron)[1]) + tonumber(split(" ", s.cron)[0]) + s.duration / 60 >= 1440, false)
+  ]
   scale_by_requests = let.measured && (service.auto_scaling_group == null ? false : service.auto_scaling_group.target_requests != null)
   buffered          = service.auto_scaling_group == null ? false : service.auto_scaling_group.standby > 0 && target.node_provisioner == "karpenter"
   asked             = let.scale_by_requests || length(service.auto_scaling_group == null ? [] : [for m in service.auto_scaling_group.metric : m if m.query != null]) > 0

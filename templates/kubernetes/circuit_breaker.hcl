@@ -26,8 +26,8 @@ template "circuit_breaker" {
     condition = !let.ambient
     message   = "Breakers stand in the proxy of the caller, and ${service.name} has none: its mesh is ambient, where proxies are shared and take no such limits."
     fix       = "Set mode = \"sidecar\" in the mesh."
-    at        = service.mesh
-    related   = [self.max_errors]
+    at        = service.mesh.mode
+    related   = [service.breaker]
   }
   check "calls_pods" {
     condition = length(let.guarded) + length(self.external) > 0

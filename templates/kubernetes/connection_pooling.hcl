@@ -16,7 +16,7 @@ template "connection_pooling" {
 
   check "router_pools" {
     condition = !let.proxied
-    message   = "The router of ${database.name}'s shards pools connections itself: two poolers in a row only add a queue."
+    message   = "The router of the shards of ${database.name} pools connections itself: two poolers in a row only add a queue."
     fix       = "Drop connection_pooling, or set router = \"application\"."
     at        = database.connection_pooling.pooler
     related   = [database.connection_pooling.mode]

@@ -35,9 +35,9 @@ template "database" {
   }
   check "name" {
     condition = alltrue([for s in let.servers : length("${s.name}-pooler-ro") <= 50])
-    message   = "The operator adds to the name of ${database.name}, and the names of pods have little room."
-    fix       = "Use a shorter name."
-    at        = database.engine
+    message   = "The operator names pods after its servers and adds to that. It has room for 50 characters, and these have more: ${join(", ", [for s in let.servers : "${s.name}-pooler-ro" if length("${s.name}-pooler-ro") > 50])}."
+    fix       = "Give the database, or the shards, a shorter name."
+    at        = database.name
   }
 }
 

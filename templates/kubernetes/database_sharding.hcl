@@ -24,7 +24,7 @@ template "database_sharding" {
   check "managed" {
     condition = database.database_sharding.by == "servers"
     message   = "There is no database in a cluster of your own that spreads rows by itself and that this pack could answer for."
-    fix       = "Leave by unset."
+    fix       = "Leave out by = \"managed\": the shards are servers of their own then."
     at        = database.database_sharding.by
   }
   check "equal_ranges" {
@@ -40,12 +40,6 @@ template "database_sharding" {
     fix       = "List them in tables."
     at        = database.database_sharding.tables
     related   = [database.database_sharding.move]
-  }
-  check "shares_the_servers" {
-    condition = !let.proxied || let.router_size >= 1
-    message   = "A server has ${database.usable_connections} connections for routers, less than one for each of ${let.router_count} and one more in an update."
-    fix       = "Raise max_connections, or give it more memory."
-    at        = database.max_connections
   }
 }
 

@@ -6,9 +6,9 @@ template "gateway" {
 
   check "listeners" {
     condition = alltrue([for g in let.gateways : length(g.hosts) <= 63])
-    message   = "A gateway takes 64 listeners, one for each name that TLS ends for, and there are ${join(", ", [for g in let.gateways : "${length(g.hosts)} of the ${g.name} one"])}."
+    message   = "A gateway takes 64 listeners: one without TLS, and one for each name that TLS ends for. There are more names: ${join(", ", [for g in let.gateways : "${length(g.hosts)} of the ${g.name} one" if length(g.hosts) > 63])}."
     fix       = "Let services share a domain and give each its paths."
-    at        = blueprint.services
+    at        = [for s in let.balanced_services : s.balancer.domain]
   }
 }
 

@@ -27,16 +27,16 @@ template "multi_layer_caching" {
   check "way_to_the_edge" {
     condition = service.balancer == null ? false : service.balancer.layer == 7
     message   = "Nothing leads requests from outside to the edge of ${service.name}: only who asks ${service.name}-edge gets copies."
-    fix       = "Add elastic_load_balancing for layer 7."
+    fix       = "Add elastic_load_balancing."
     at        = service.multi_layer_caching.domain
     severity  = "warning"
   }
   check "strict_mesh" {
     condition = !let.strict
     message   = "The edge has no proxy of the mesh, and ${service.name} takes no connections without."
-    fix       = "Set mtls = \"permissive\", or drop one of the two."
-    at        = service.multi_layer_caching.domain
-    related   = [service.mesh]
+    fix       = "Set mtls = \"permissive\" in service_mesh, or leave out one of the two patterns."
+    at        = service.mesh.mtls
+    related   = [service.multi_layer_caching]
   }
   check "cache_speaks_streams" {
     condition = service.multi_layer_caching.cache == null ? true : service.multi_layer_caching.cache.engine != "memcached"

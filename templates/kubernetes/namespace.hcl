@@ -7,12 +7,13 @@ template "namespace" {
     condition = target.provider == "kubernetes" || length(blueprint.clusters) <= 1
     message   = "The manifests are one folder for one cluster, and the blueprint has ${length(blueprint.clusters)}: ${join(", ", blueprint.clusters[*].name)}."
     fix       = "Give each cluster a blueprint of its own."
-    at        = blueprint.clusters
+    at        = blueprint.clusters[*].name
+    related   = []
   }
   check "labels" {
     condition = alltrue([for k, v in blueprint.labels : can(regex("^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", v)) && can(regex("^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", k))])
     message   = "Kubernetes takes at most 63 letters, digits, dots, hyphens and underscores in a label, not: ${join(", ", [for k, v in blueprint.labels : jsonencode("${k} = ${v}") if !can(regex("^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", v)) || !can(regex("^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", k))])}."
-    fix       = "Shorten the label."
+    fix       = "Use other characters, or fewer."
     at        = blueprint.labels
   }
 }

@@ -5,10 +5,11 @@ template "outside" {
   file = "outside.yaml"
 
   check "alike" {
-    condition = alltrue([for h in let.outside : length(distinct([for c in h.calls : "${c.port} ${c.fallback_host == null ? "" : c.fallback_host}"])) == 1])
-    message   = "One proxy configuration serves all that call a host outside, and they name different ports or fallback hosts for ${join(", ", [for h in let.outside : "${h.host} (${join(", ", h.calls[*].from)})" if length(distinct([for c in h.calls : "${c.port} ${c.fallback_host == null ? "" : c.fallback_host}"])) > 1])}."
+    condition = length(let.unlike) == 0
+    message   = "One proxy configuration serves all that call a host outside, and they name different ports or fallback hosts for ${join(", ", [for h in let.unlike : "${h.host} (${join(", ", h.calls[*].from)})"])}."
     fix       = "Name the same port and fallback_host in external of each."
-    at        = blueprint.services
+    at        = [for s in let.pods : s.breaker.external if contains(flatten(let.unlike[*].calls[*].from), s.name)]
+    related   = flatten([for s in let.pods : [for e in s.breaker.external : [e.port, e.fallback_host] if contains(let.unlike[*].host, e.host)] if contains(flatten(let.unlike[*].calls[*].from), s.name)])
   }
 }
 
@@ -27,6 +28,7 @@ let {
     name  = shortname(replace(host, ".", "-"), 63)
     calls = [for c in let.outside_calls : c if c.host == host]
   }]
+  unlike = [for h in let.outside : h if length(distinct([for c in h.calls : "${c.port} ${c.fallback_host == null ? "" : c.fallback_host}"])) > 1]
 }
 
 # The program says http://HOST, and the proxy speaks TLS from here on.

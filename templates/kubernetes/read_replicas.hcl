@@ -24,6 +24,7 @@ template "read_replicas" {
     message   = "The operator does not add readers under load: there will be ${database.read_replicas.count}."
     fix       = "Leave max unset."
     at        = database.read_replicas.max
+    related   = [database.read_replicas.count]
     severity  = "warning"
   }
 }

@@ -26,6 +26,7 @@ template "redis_cluster" {
     message   = "Nothing adds primaries to ${cache.name} by itself in a cluster of your own: there will be ${cache.redis_cluster.shards} until you say more."
     fix       = "Set max_shards = ${cache.redis_cluster.shards}, or watch the alarm on memory."
     at        = cache.redis_cluster.max_shards
+    related   = [cache.redis_cluster.shards]
     severity  = "warning"
   }
   check "version" {

@@ -13,13 +13,6 @@ template "workload" {
     at        = service.zones
     related   = [target.zones]
   }
-  check "grace_after_delay" {
-    condition = ceil(service.stop_delay) < let.grace
-    message   = "A stopping pod waits for ${duration(service.stop_delay)} and is killed after ${let.grace} s: the API server refuses a delay that takes up the whole time."
-    fix       = "Lower stop_delay."
-    at        = service.stop_delay
-    related   = [service.drain_time]
-  }
   check "way_in" {
     condition = !service.public || service.balancer != null
     message   = "${service.name} is public, but nothing leads from the internet to its pods."
@@ -31,7 +24,7 @@ template "workload" {
   check "udp_health" {
     condition = service.protocol != "udp" || let.health_port != null
     message   = "Nothing can ask ${service.name} over UDP whether it is well, so its pods count as ready once they have started."
-    fix       = "Set health_port in its balancer to a port that answers HTTP."
+    fix       = "Add load_balancer_types with health_port, a port that answers HTTP."
     at        = service.protocol
     severity  = "warning"
   }
