@@ -12,7 +12,8 @@ let {
     healthy   = service.balancer == null ? 2 : service.balancer.healthy_after
     unhealthy = service.balancer == null ? 3 : service.balancer.unhealthy_after
   }
-  from_proxies = let.inside == "http" || let.balancer_kind == "internal" || let.stands_in || length(service.clients) > length(let.callers)
+  from_proxies   = let.inside == "http" || let.balancer_kind == "internal" || let.stands_in || length(service.clients) > length(let.callers)
+  from_instances = [for s in let.callers : s.name if s.runs_on == null]
 }
 
 # Ready rather than alive: failing it only takes the traffic away.
@@ -205,12 +206,29 @@ resource "google_compute_firewall" "this_from_proxies" {
 }
 
 resource "google_compute_firewall" "this_from_clients" {
-  when = let.inside == "direct" && anytrue([for s in let.callers : s.runs_on == null])
+  when = let.inside == "direct" && length(let.from_instances) > 0
 
   name                    = "${let.name}-from-clients"
   network                 = local.network_id
   direction               = "INGRESS"
-  source_service_accounts = [for s in let.callers : google_service_account[s.name].email if s.runs_on == null]
+  source_service_accounts = [for name in slice(let.from_instances, 0, min(10, length(let.from_instances))) : google_service_account[name].email]
+  target_service_accounts = [google_service_account.this.email]
+
+  allow {
+    protocol = let.transport
+    ports    = [tostring(service.port)]
+  }
+}
+
+# A rule names ten accounts at the most.
+resource "google_compute_firewall" "this_from_more_clients" {
+  when     = let.inside == "direct" && length(let.from_instances) > 10
+  for_each = { for i, names in chunklist(let.from_instances, 10) : tostring(i + 1) => [for name in names : google_service_account[name].email] if i > 0 }
+
+  name                    = "${let.name}-from-clients-${each.key}"
+  network                 = local.network_id
+  direction               = "INGRESS"
+  source_service_accounts = each.value
   target_service_accounts = [google_service_account.this.email]
 
   allow {

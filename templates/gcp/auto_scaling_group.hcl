@@ -182,6 +182,15 @@ resource "google_billing_budget" "this" {
   }
 
   all_updates_rule {
+    when = length(let.told) > 0 && length(let.told) <= 5
+
     monitoring_notification_channels = local.notification_channels
+  }
+
+  # A budget tells five at the most.
+  all_updates_rule {
+    when = length(let.told) > 5
+
+    monitoring_notification_channels = slice(local.notification_channels, 0, 5)
   }
 }

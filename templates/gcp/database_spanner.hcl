@@ -43,9 +43,9 @@ template "database_spanner" {
     related   = [database.database_sharding.move]
   }
   check "name" {
-    condition = length(database.database_name) <= 30 && !endswith(database.database_name, "_")
+    condition = length(database.database_name) >= 2 && length(database.database_name) <= 30 && !endswith(database.database_name, "_")
     message   = "A database of Spanner has a name of 2 to 30 characters that does not end with an underscore, unlike ${database.database_name}."
-    fix       = "Choose a shorter database_name."
+    fix       = "Choose another database_name."
     at        = database.database_name
   }
 }

@@ -288,7 +288,24 @@ resource "google_compute_firewall" "this_pooler_from_clients" {
   name                    = "${let.name}-pooler-from-clients"
   network                 = local.network_id
   direction               = "INGRESS"
-  source_service_accounts = [for client in let.on_instances : google_service_account[client].email]
+  source_service_accounts = [for client in slice(let.on_instances, 0, min(10, length(let.on_instances))) : google_service_account[client].email]
+  target_service_accounts = [google_service_account.this_pooler.email]
+
+  allow {
+    protocol = "tcp"
+    ports    = [tostring(database.port)]
+  }
+}
+
+# A rule names ten accounts at the most.
+resource "google_compute_firewall" "this_pooler_from_more_clients" {
+  when     = length(let.on_instances) > 10
+  for_each = { for i, clients in chunklist(let.on_instances, 10) : tostring(i + 1) => [for client in clients : google_service_account[client].email] if i > 0 }
+
+  name                    = "${let.name}-pooler-from-clients-${each.key}"
+  network                 = local.network_id
+  direction               = "INGRESS"
+  source_service_accounts = each.value
   target_service_accounts = [google_service_account.this_pooler.email]
 
   allow {

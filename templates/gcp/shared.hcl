@@ -2,6 +2,18 @@
 template "shared" {
   for  = blueprint
   file = "shared.tf"
+
+  check "budget_addresses" {
+    condition = length(let.told) <= 5 || target.billing_account == null || alltrue([for s in let.instances : s.let.budget == null])
+    message   = "A budget of Google's tells five addresses at the most: the budgets of ${join(", ", [for s in let.instances : s.name if s.let.budget != null])} tell ${join(", ", slice(sort(let.told), 0, min(5, length(let.told))))}."
+    fix       = "Name up to five in alert_emails, a group's address among them."
+    at        = target.alert_emails
+    severity  = "warning"
+  }
+}
+
+let {
+  told = distinct(target.alert_emails)
 }
 
 resource "google_monitoring_notification_channel" "email" {

@@ -289,8 +289,4 @@ resource "google_billing_budget" "web" {
     threshold_percent = 1
     spend_basis       = "FORECASTED_SPEND"
   }
-
-  all_updates_rule {
-    monitoring_notification_channels = local.notification_channels
-  }
 }

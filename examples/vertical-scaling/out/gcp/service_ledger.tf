@@ -365,10 +365,6 @@ resource "google_billing_budget" "ledger" {
     threshold_percent = 1
     spend_basis       = "FORECASTED_SPEND"
   }
-
-  all_updates_rule {
-    monitoring_notification_channels = local.notification_channels
-  }
 }
 
 # Ready rather than alive: failing it only takes the traffic away.
