@@ -53,7 +53,7 @@ func TestOneBlueprintForBothClouds(t *testing.T) {
 		}
 	}
 	t.Logf("%d render for both clouds, %d for AWS only; seeds by rule: %v", both, one, by)
-	if one > both/3 {
+	if 20*one > both+one {
 		t.Errorf("%d of %d blueprints that render for AWS do not for Google Cloud", one, both+one)
 	}
 }

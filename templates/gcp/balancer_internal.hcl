@@ -62,7 +62,7 @@ resource "google_compute_region_url_map" "this" {
 
   # Only these paths; the rest is nobody's.
   path_matcher {
-    when = length(let.balancer.paths) > 0
+    when = length(let.balancer.paths) > 0 && !let.tracked
 
     name = "paths"
 
@@ -100,6 +100,16 @@ resource "google_compute_region_url_map" "this" {
           weight          = weighted_backend_services.value.weight
         }
       }
+
+      # Only the paths below; the rest is nobody's.
+      fault_injection_policy {
+        when = length(let.balancer.paths) > 0
+
+        abort {
+          http_status = 404
+          percentage  = 100
+        }
+      }
     }
 
     route_rules {
@@ -107,14 +117,41 @@ resource "google_compute_region_url_map" "this" {
       service  = google_compute_region_backend_service.this[let.other_track].id
 
       dynamic "match_rules" {
-        for_each = let.track_headers
+        for_each = flatten([for header in let.track_headers : [for route in let.routes : merge(header, route)]])
 
         content {
-          prefix_match = "/"
+          prefix_match    = match_rules.value.begins
+          full_path_match = match_rules.value.is
 
           header_matches {
             header_name = match_rules.value.name
             exact_match = match_rules.value.value
+          }
+        }
+      }
+    }
+
+    route_rules {
+      when = length(let.balancer.paths) > 0
+
+      priority = 20
+
+      dynamic "match_rules" {
+        for_each = let.routes
+
+        content {
+          prefix_match    = match_rules.value.begins
+          full_path_match = match_rules.value.is
+        }
+      }
+
+      route_action {
+        dynamic "weighted_backend_services" {
+          for_each = local.this_tracks
+
+          content {
+            backend_service = google_compute_region_backend_service.this[weighted_backend_services.key].id
+            weight          = weighted_backend_services.value.weight
           }
         }
       }

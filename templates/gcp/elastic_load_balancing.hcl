@@ -50,9 +50,9 @@ template "elastic_load_balancing" {
     at        = service.balancer.paths
   }
   check "paths_and_tracks" {
-    condition = length(service.balancer.paths) == 0 || (service.blue_green_deployment == null && service.canary_deployment == null)
-    message   = "The versions of ${service.name} share its traffic out by weight, and the URL map has these for all paths or for none."
-    fix       = "Drop paths, or use rolling_updates."
+    condition = length(service.balancer.paths) == 0 || !let.tracked || !let.rolls_back
+    message   = "The versions of ${service.name} share its traffic out by weight, path by path, and what an alarm gives back are the weights of all paths at once."
+    fix       = "Drop paths, set rollback = \"operator\", or use rolling_updates."
     at        = service.balancer.paths
   }
   check "tracks_need_requests" {
@@ -70,7 +70,12 @@ let {
   guarded    = let.balancer_kind != "passthrough" && (service.balancer.firewall || let.restricted)
   hosted     = service.balancer.domain != null && target.dns_zone != null && service.balancer.public
   issued     = service.balancer.tls && service.balancer.domain != null # else Terraform asks for a map of certificates
-  wildcard   = service.balancer.domain == null ? false : startswith(service.balancer.domain, "*.")
+  # Where requests go, as a URL map says it that reads headers too. A star in the end is the rest of the path.
+  routes = length(service.balancer.paths) == 0 ? [{ begins = "/", is = null }] : [for path in service.balancer.paths : {
+    begins = endswith(path, "*") ? trimsuffix(path, "*") : null
+    is     = endswith(path, "*") ? null : path
+  }]
+  wildcard = service.balancer.domain == null ? false : startswith(service.balancer.domain, "*.")
 
   # Google names metrics and what they are about after the kind.
   lb_resource = { global = "https_lb_rule", internal = "internal_http_lb_rule", proxy = "tcp_ssl_proxy_rule", passthrough = service.balancer.public ? "tcp_lb_rule" : "internal_tcp_lb_rule" }[let.balancer_kind]

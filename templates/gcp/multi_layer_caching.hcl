@@ -18,11 +18,33 @@ template "multi_layer_caching" {
   }
 
   check "behind_the_edge" {
-    condition = (service.runs_on == null && service.blue_green_deployment == null && service.canary_deployment == null) || (service.exposed && service.hostname != null && service.hostname != service.multi_layer_caching.domain)
-    message   = "The edge asks ${service.name} by a public name of its own, which it does not have: ${service.runs_on == null ? "what shares traffic out between its versions is a balancer" : "nothing else leads to its pods"}."
-    fix       = "Give its balancer a public domain other than the edge's."
+    condition = service.runs_on == null || let.edge_named
+    message   = "The edge asks ${service.name} by a public name of its own, which it does not have: nothing else leads to its pods."
+    fix       = "Give it a public domain other than the edge's."
     at        = service.multi_layer_caching.domain
     related   = [service.runs_on]
+  }
+  check "rolled_back_behind_the_edge" {
+    condition = !let.edge_direct || !let.rolls_back
+    message   = "The edge reaches the versions of ${service.name} itself, past the private balancer; an alarm would give the traffic back there, and not at the edge."
+    fix       = "Set rollback = \"operator\", or give the balancer a public domain other than the edge's."
+    at        = let.rollout == null ? service.multi_layer_caching : let.rollout.rollback
+    related   = [service.multi_layer_caching.domain]
+  }
+  check "canary_behind_the_edge" {
+    condition = !let.edge_shared || !let.keeps_all || length(service.multi_layer_caching.private_paths) > 0
+    message   = "The edge reaches the versions of ${service.name} itself, and keeps answers of the stable version only; as all paths are kept, nobody's request would come to the canary."
+    fix       = "Say in paths or private_paths what is not kept, give the balancer a public domain other than the edge's, or use blue_green_deployment."
+    at        = service.canary_deployment
+    related   = [service.multi_layer_caching.paths, service.multi_layer_caching.private_paths]
+  }
+  check "canary_is_not_kept" {
+    condition = !let.edge_shared
+    message   = "The edge keeps answers of the stable version only: the canary gets its share of ${let.keeps_all ? "the private paths" : "what is not kept"}, and no header leads to it but at the private balancer."
+    fix       = "Count on it, or give the balancer a public domain other than the edge's."
+    at        = service.canary_deployment
+    related   = [service.multi_layer_caching.paths]
+    severity  = "warning"
   }
   check "not_around_the_edge" {
     condition = service.balancer == null || service.multi_layer_caching.domain == null ? true : !service.balancer.public || service.balancer.domain != service.multi_layer_caching.domain
@@ -32,7 +54,7 @@ template "multi_layer_caching" {
     related   = [service.balancer == null ? service.domain : service.balancer.domain]
   }
   check "versions" {
-    condition = service.blue_green_deployment == null && service.canary_deployment == null
+    condition = (service.blue_green_deployment == null && service.canary_deployment == null) || let.edge_shared
     message   = "The edge keeps answers of either version for both: after a rollback those of the new one are sent for up to ${span(service.multi_layer_caching.edge_ttl)}."
     fix       = "Lower edge_ttl while a release goes on, or use rolling_updates."
     at        = service.blue_green_deployment != null ? service.blue_green_deployment : service.canary_deployment
@@ -70,7 +92,11 @@ let {
   edge_stale  = service.multi_layer_caching == null ? 0 : max(let.layers.stale_while_revalidate, let.layers.stale_if_error)
   keeps_all   = service.multi_layer_caching == null ? false : contains(let.layers.paths, "/*")
   kept_paths  = service.multi_layer_caching == null ? [] : [for path in let.layers.paths : path if path != "/*"]
-  grouped     = service.runs_on == null && !let.tracked # else the edge asks the balancer by its name
+  # By which name the edge can ask for it, rather than reach its groups.
+  edge_named  = service.exposed && service.hostname != null && (service.multi_layer_caching == null ? true : service.hostname != service.multi_layer_caching.domain)
+  edge_direct = service.runs_on == null && let.tracked && !let.edge_named
+  edge_shared = let.edge_direct && service.canary_deployment != null
+  grouped     = service.runs_on == null && (!let.tracked || let.edge_direct)
   layer_data = service.multi_layer_caching == null ? null : { for name, value in {
     cache_control     = let.layers.cache_control
     local_ttl_seconds = let.layers.local_ttl
@@ -154,9 +180,10 @@ resource "google_compute_backend_service" "this_edge" {
   custom_response_headers         = let.layers.debug_percent > 0 ? ["x-cache-status: {cdn_cache_status}", "x-cache-id: {cdn_cache_id}"] : ["x-cache-status: {cdn_cache_status}"]
 
   backend {
-    group                 = let.grouped ? google_compute_region_instance_group_manager.this.instance_group : google_compute_global_network_endpoint_group.this_edge.id
-    balancing_mode        = let.grouped ? "RATE" : null
-    max_rate_per_instance = let.grouped ? service.instance_rps : null
+    group                 = let.edge_direct ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.grouped ? google_compute_region_instance_group_manager.this.instance_group : google_compute_global_network_endpoint_group.this_edge.id
+    balancing_mode        = !let.grouped ? null : let.by_rate ? "RATE" : "UTILIZATION"
+    max_rate_per_instance = let.grouped && let.by_rate ? service.instance_rps : null
+    max_utilization       = let.grouped && !let.by_rate ? 0.8 : null
     capacity_scaler       = let.grouped ? 1 : null
   }
 
@@ -198,7 +225,9 @@ resource "google_compute_backend_service" "this_edge" {
 
 # What belongs to one person is kept nowhere.
 resource "google_compute_backend_service" "this_edge_private" {
-  name                            = "${let.edge_name}-edge-private"
+  for_each = let.edge_shared ? local.this_tracks : null
+
+  name                            = let.edge_shared ? "${let.edge_name}-edge-private-${each.key}" : "${let.edge_name}-edge-private"
   load_balancing_scheme           = "EXTERNAL_MANAGED"
   protocol                        = let.grouped ? "HTTP" : "HTTPS"
   port_name                       = let.grouped ? "app" : null
@@ -210,9 +239,10 @@ resource "google_compute_backend_service" "this_edge_private" {
   custom_request_headers          = let.grouped ? null : ["host: ${service.hostname}"]
 
   backend {
-    group                 = let.grouped ? google_compute_region_instance_group_manager.this.instance_group : google_compute_global_network_endpoint_group.this_edge.id
-    balancing_mode        = let.grouped ? "RATE" : null
-    max_rate_per_instance = let.grouped ? service.instance_rps : null
+    group                 = let.edge_shared ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.edge_direct ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.grouped ? google_compute_region_instance_group_manager.this.instance_group : google_compute_global_network_endpoint_group.this_edge.id
+    balancing_mode        = !let.grouped ? null : let.by_rate ? "RATE" : "UTILIZATION"
+    max_rate_per_instance = let.grouped && let.by_rate ? service.instance_rps : null
+    max_utilization       = let.grouped && !let.by_rate ? 0.8 : null
     capacity_scaler       = let.grouped ? 1 : null
   }
 
@@ -226,7 +256,7 @@ resource "google_compute_backend_service" "this_edge_private" {
 
 resource "google_compute_url_map" "this_edge" {
   name            = "${let.edge_name}-edge"
-  default_service = let.keeps_all ? google_compute_backend_service.this_edge.id : google_compute_backend_service.this_edge_private.id
+  default_service = let.keeps_all ? google_compute_backend_service.this_edge.id : let.edge_shared ? google_compute_backend_service.this_edge_private["stable"].id : google_compute_backend_service.this_edge_private.id
 
   host_rule {
     hosts        = ["*"]
@@ -235,7 +265,20 @@ resource "google_compute_url_map" "this_edge" {
 
   path_matcher {
     name            = "layers"
-    default_service = let.keeps_all ? google_compute_backend_service.this_edge.id : google_compute_backend_service.this_edge_private.id
+    default_service = let.keeps_all ? google_compute_backend_service.this_edge.id : let.edge_shared ? null : google_compute_backend_service.this_edge_private.id
+
+    default_route_action {
+      when = let.edge_shared && !let.keeps_all
+
+      dynamic "weighted_backend_services" {
+        for_each = local.this_tracks
+
+        content {
+          backend_service = google_compute_backend_service.this_edge_private[weighted_backend_services.key].id
+          weight          = weighted_backend_services.value.weight
+        }
+      }
+    }
 
     path_rule {
       when = length(let.kept_paths) > 0
@@ -248,7 +291,20 @@ resource "google_compute_url_map" "this_edge" {
       when = length(let.layers.private_paths) > 0
 
       paths   = let.layers.private_paths
-      service = google_compute_backend_service.this_edge_private.id
+      service = let.edge_shared ? null : google_compute_backend_service.this_edge_private.id
+
+      route_action {
+        when = let.edge_shared
+
+        dynamic "weighted_backend_services" {
+          for_each = local.this_tracks
+
+          content {
+            backend_service = google_compute_backend_service.this_edge_private[weighted_backend_services.key].id
+            weight          = weighted_backend_services.value.weight
+          }
+        }
+      }
     }
 
     # What neither program nor copy can answer.
