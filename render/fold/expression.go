@@ -78,6 +78,9 @@ func (w *walker) children(e hclsyntax.Expression, p place) {
 		w.expr(e.Each, base)
 	case *hclsyntax.FunctionCallExpr:
 		w.checkFunction(e)
+		if w.concat(e) {
+			return
+		}
 		for _, arg := range e.Args {
 			w.expr(arg, inside)
 		}

@@ -44,6 +44,19 @@ var expressionRows = []row{
 	{"set", `database.set`, `["a", "b"]`},
 	{"expanded argument", `max(local.x, database.zones...)`, `max(local.x, ["a", "b"]...)`},
 
+	// Lists that are all written out are joined.
+	{"joined lists", `concat([local.a, database.name], [local.b])`, `[local.a, "orders-db", local.b]`},
+	{"joined with unrolled", "concat(\n  [\n    local.a, # first\n  ],\n  [for z in database.zones : file(z)],\n)", "concat(\n  [\n    local.a, # first\n  ],\n  [file(\"a\"), file(\"b\")],\n)"},
+	{"joined lines", "concat(\n  [\n    # The first.\n    { a = local.a },\n    database.name, # why\n    local.b\n  ],\n  [for z in database.zones : file(z)],\n)", "[\n# The first.\n    { a = local.a },\n    \"orders-db\", # why\n    local.b,\nfile(\"a\"), file(\"b\"),\n]"},
+	{"joined choice", `concat([local.a], database.multi ? [local.b] : [], database.single ? [local.c] : [])`, `[local.a, local.b]`},
+	{"joined to nothing", `concat(database.single ? [local.a] : [])`, `[]`},
+	{"joined in a template", "\"${join(\",\", concat([local.y], [database.name]))}!\"", "\"${join(\",\", [local.y, \"orders-db\"])}!\""},
+	{"joined before an index", `concat([local.a, database.name], [local.b])[0]`, `[local.a, "orders-db", local.b][0]`},
+	{"joined with a list of Terraform", `concat([database.name], local.l)`, `concat(["orders-db"], local.l)`},
+	{"joined where a comment stands between", "concat([database.name, local.a], # those\n[local.b])", "concat([\"orders-db\", local.a], # those\n[local.b])"},
+	{"joined after a heredoc", "concat([database.name, <<-E\n  ${local.y}\nE\n], [local.b])", "concat([\"orders-db\", <<-E\n  ${local.y}\nE\n], [local.b])"},
+	same("joined without anything known", `concat([local.a], [local.b])`),
+
 	// Splats and old spellings stay.
 	same("splat of attributes", `local.a.*.b[0]`),
 	same("full splat", `local.a[*].b[0]`),

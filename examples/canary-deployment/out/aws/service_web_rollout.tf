@@ -312,22 +312,20 @@ resource "aws_ssm_document" "web_rollback" {
     description   = "Sends all requests of web from canary to stable."
     assumeRole    = aws_iam_role.web_rollback.arn
 
-    mainSteps = concat(
-      [
-        {
-          name        = "switch"
-          action      = "aws:executeAwsApi"
-          maxAttempts = 3
+    mainSteps = [
+      {
+        name        = "switch"
+        action      = "aws:executeAwsApi"
+        maxAttempts = 3
 
-          inputs = {
-            Service        = "elbv2"
-            Api            = "ModifyListener"
-            ListenerArn    = aws_lb_listener.web.arn
-            DefaultActions = local.web_way_back
-          }
-        },
-      ],
-      [{
+        inputs = {
+          Service        = "elbv2"
+          Api            = "ModifyListener"
+          ListenerArn    = aws_lb_listener.web.arn
+          DefaultActions = local.web_way_back
+        }
+      },
+      {
         name      = "tell"
         action    = "aws:executeAwsApi"
         onFailure = "Continue"
@@ -340,8 +338,8 @@ resource "aws_ssm_document" "web_rollback" {
           Subject  = "canary-deployment-web: back to stable"
           Message  = "All requests of web go to stable now. The next apply would send them to canary again: change the blueprint first."
         }
-      }],
-    )
+      },
+    ]
   })
 }
 

@@ -92,41 +92,37 @@ resource "aws_launch_template" "checkout" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DRAIN=30",
-            "GROUP=circuit-breaker-advanced-checkout",
-            "IMAGE=ghcr.io/acme/checkout:2.0.0",
-            "LINGER=15",
-            "LOG_GROUP=/circuit-breaker-advanced/checkout",
-            "PROXY_CPUS=0.5",
-            "PROXY_MEMORY=256m",
-            "READY_URL=http://127.0.0.1:9090/readyz",
-          ])
-        },
-        {
-          path    = "/etc/app/app.env"
-          content = "PAYMENTS_URL=http://127.0.0.1:15001\nPORT=9090"
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_checkout/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-        { path = "/etc/envoy/envoy.yaml", permissions = "0644", content = file("${path.module}/service_checkout/envoy.yaml") },
-        { path = "/etc/systemd/system/envoy.service", permissions = "0644", content = file("${path.module}/instance/envoy.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DRAIN=30",
+          "GROUP=circuit-breaker-advanced-checkout",
+          "IMAGE=ghcr.io/acme/checkout:2.0.0",
+          "LINGER=15",
+          "LOG_GROUP=/circuit-breaker-advanced/checkout",
+          "PROXY_CPUS=0.5",
+          "PROXY_MEMORY=256m",
+          "READY_URL=http://127.0.0.1:9090/readyz",
+        ])
+      },
+      {
+        path    = "/etc/app/app.env"
+        content = "PAYMENTS_URL=http://127.0.0.1:15001\nPORT=9090"
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_checkout/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+      { path = "/etc/envoy/envoy.yaml", permissions = "0644", content = file("${path.module}/service_checkout/envoy.yaml") },
+      { path = "/etc/systemd/system/envoy.service", permissions = "0644", content = file("${path.module}/instance/envoy.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

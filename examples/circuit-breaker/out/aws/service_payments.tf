@@ -127,39 +127,35 @@ resource "aws_launch_template" "payments" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DISCOVERY_SERVICE=${aws_service_discovery_service.payments.id}",
-            "DRAIN=30",
-            "GROUP=circuit-breaker-payments",
-            "HEALTH_URL=http://127.0.0.1:9090/healthz",
-            "IMAGE=ghcr.io/acme/payments:1.8.1",
-            "LINGER=15",
-            "LOG_GROUP=/circuit-breaker/payments",
-            "READY_URL=http://127.0.0.1:9090/readyz",
-          ])
-        },
-        {
-          path    = "/etc/app/app.env"
-          content = "PORT=9090"
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_payments/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DISCOVERY_SERVICE=${aws_service_discovery_service.payments.id}",
+          "DRAIN=30",
+          "GROUP=circuit-breaker-payments",
+          "HEALTH_URL=http://127.0.0.1:9090/healthz",
+          "IMAGE=ghcr.io/acme/payments:1.8.1",
+          "LINGER=15",
+          "LOG_GROUP=/circuit-breaker/payments",
+          "READY_URL=http://127.0.0.1:9090/readyz",
+        ])
+      },
+      {
+        path    = "/etc/app/app.env"
+        content = "PORT=9090"
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_payments/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

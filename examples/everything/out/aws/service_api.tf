@@ -96,51 +96,47 @@ resource "aws_launch_template" "api" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DRAIN=30",
-            "GROUP=everything-api-${each.key}",
-            "IMAGE=${each.value.image}",
-            "LINGER=15",
-            "LOG_GROUP=/everything/api",
-            "PROXY_CPUS=0.5",
-            "PROXY_MEMORY=256m",
-            "READY_URL=http://127.0.0.1:8080/readyz",
-          ])
-        },
-        {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "ORDERS_DATABASE=orders",
-            "ORDERS_PORT=5432",
-            "PORT=8080",
-            "SEARCH_URL=http://127.0.0.1:15001",
-            "SESSIONS_PORT=6379",
-            "ORDERS_HOST=${local.orders_host}",
-            "SESSIONS_HOST=${local.sessions_host}",
-            "ORDERS_SHARD_MAP=${local.orders_shard_map}",
-            "SESSIONS_USER=${aws_elasticache_user.sessions.user_name}",
-          ])
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_api/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-        { path = "/etc/envoy/envoy.yaml", permissions = "0644", content = file("${path.module}/service_api/envoy.yaml") },
-        { path = "/etc/systemd/system/envoy.service", permissions = "0644", content = file("${path.module}/instance/envoy.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DRAIN=30",
+          "GROUP=everything-api-${each.key}",
+          "IMAGE=${each.value.image}",
+          "LINGER=15",
+          "LOG_GROUP=/everything/api",
+          "PROXY_CPUS=0.5",
+          "PROXY_MEMORY=256m",
+          "READY_URL=http://127.0.0.1:8080/readyz",
+        ])
+      },
+      {
+        path = "/etc/app/app.env"
+        content = join("\n", [
+          "ORDERS_DATABASE=orders",
+          "ORDERS_PORT=5432",
+          "PORT=8080",
+          "SEARCH_URL=http://127.0.0.1:15001",
+          "SESSIONS_PORT=6379",
+          "ORDERS_HOST=${local.orders_host}",
+          "SESSIONS_HOST=${local.sessions_host}",
+          "ORDERS_SHARD_MAP=${local.orders_shard_map}",
+          "SESSIONS_USER=${aws_elasticache_user.sessions.user_name}",
+        ])
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_api/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+      { path = "/etc/envoy/envoy.yaml", permissions = "0644", content = file("${path.module}/service_api/envoy.yaml") },
+      { path = "/etc/systemd/system/envoy.service", permissions = "0644", content = file("${path.module}/instance/envoy.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

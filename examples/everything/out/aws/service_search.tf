@@ -101,35 +101,31 @@ resource "aws_launch_template" "search" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DATA=/data",
-            "DRAIN=30",
-            "IMAGE=ghcr.io/acme/search:1.4.2",
-            "LOG_GROUP=/everything/search",
-          ])
-        },
-        {
-          path    = "/etc/app/app.env"
-          content = "PORT=9200"
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_search/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/data-volume", permissions = "0755", content = file("${path.module}/instance/data_volume.sh") },
-        { path = "/etc/systemd/system/data-volume.service", permissions = "0644", content = file("${path.module}/instance/data_volume.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DATA=/data",
+          "DRAIN=30",
+          "IMAGE=ghcr.io/acme/search:1.4.2",
+          "LOG_GROUP=/everything/search",
+        ])
+      },
+      {
+        path    = "/etc/app/app.env"
+        content = "PORT=9200"
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_search/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/data-volume", permissions = "0755", content = file("${path.module}/instance/data_volume.sh") },
+      { path = "/etc/systemd/system/data-volume.service", permissions = "0644", content = file("${path.module}/instance/data_volume.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

@@ -121,38 +121,34 @@ resource "aws_launch_template" "ledger" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DISCOVERY_SERVICE=${aws_service_discovery_service.ledger.id}",
-            "DRAIN=30",
-            "GROUP=load-balancer-types-ledger",
-            "IMAGE=ghcr.io/acme/ledger:1.0.3",
-            "LINGER=15",
-            "LOG_GROUP=/load-balancer-types/ledger",
-            "READY_URL=http://127.0.0.1:9000/readyz",
-          ])
-        },
-        {
-          path    = "/etc/app/app.env"
-          content = "PORT=9000"
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_ledger/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DISCOVERY_SERVICE=${aws_service_discovery_service.ledger.id}",
+          "DRAIN=30",
+          "GROUP=load-balancer-types-ledger",
+          "IMAGE=ghcr.io/acme/ledger:1.0.3",
+          "LINGER=15",
+          "LOG_GROUP=/load-balancer-types/ledger",
+          "READY_URL=http://127.0.0.1:9000/readyz",
+        ])
+      },
+      {
+        path    = "/etc/app/app.env"
+        content = "PORT=9000"
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_ledger/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

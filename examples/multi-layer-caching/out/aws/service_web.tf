@@ -93,46 +93,42 @@ resource "aws_launch_template" "web" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DRAIN=30",
-            "GROUP=multi-layer-caching-web",
-            "IMAGE=ghcr.io/acme/web:1.4.2",
-            "LINGER=15",
-            "LOG_GROUP=/multi-layer-caching/web",
-            "READY_URL=http://127.0.0.1:8080/readyz",
-          ])
-        },
-        {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "CATALOG_DATABASE=catalog",
-            "CATALOG_PORT=5432",
-            "PORT=8080",
-            "PRODUCTS_PORT=6379",
-            "CATALOG_HOST=${local.catalog_host}",
-            "PRODUCTS_HOST=${local.products_host}",
-            "CATALOG_SECRET_ARN=${local.catalog_secret_arn}",
-            "PRODUCTS_USER=${aws_elasticache_user.products.user_name}",
-          ])
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_web/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DRAIN=30",
+          "GROUP=multi-layer-caching-web",
+          "IMAGE=ghcr.io/acme/web:1.4.2",
+          "LINGER=15",
+          "LOG_GROUP=/multi-layer-caching/web",
+          "READY_URL=http://127.0.0.1:8080/readyz",
+        ])
+      },
+      {
+        path = "/etc/app/app.env"
+        content = join("\n", [
+          "CATALOG_DATABASE=catalog",
+          "CATALOG_PORT=5432",
+          "PORT=8080",
+          "PRODUCTS_PORT=6379",
+          "CATALOG_HOST=${local.catalog_host}",
+          "PRODUCTS_HOST=${local.products_host}",
+          "CATALOG_SECRET_ARN=${local.catalog_secret_arn}",
+          "PRODUCTS_USER=${aws_elasticache_user.products.user_name}",
+        ])
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_web/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

@@ -98,45 +98,41 @@ resource "aws_launch_template" "reports" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DRAIN=30",
-            "GROUP=read-replicas-reports",
-            "HEALTH_URL=http://127.0.0.1:8080/healthz",
-            "IMAGE=ghcr.io/acme/reports:1.1.0",
-            "LINGER=15",
-            "LOG_GROUP=/read-replicas/reports",
-            "READY_URL=http://127.0.0.1:8080/readyz",
-          ])
-        },
-        {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "ORDERS_DATABASE=orders",
-            "ORDERS_PORT=5432",
-            "PORT=8080",
-            "ORDERS_HOST=${local.orders_host}",
-            "ORDERS_READER_HOST=${local.orders_reader_host}",
-            "ORDERS_SECRET_ARN=${local.orders_secret_arn}",
-          ])
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_reports/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DRAIN=30",
+          "GROUP=read-replicas-reports",
+          "HEALTH_URL=http://127.0.0.1:8080/healthz",
+          "IMAGE=ghcr.io/acme/reports:1.1.0",
+          "LINGER=15",
+          "LOG_GROUP=/read-replicas/reports",
+          "READY_URL=http://127.0.0.1:8080/readyz",
+        ])
+      },
+      {
+        path = "/etc/app/app.env"
+        content = join("\n", [
+          "ORDERS_DATABASE=orders",
+          "ORDERS_PORT=5432",
+          "PORT=8080",
+          "ORDERS_HOST=${local.orders_host}",
+          "ORDERS_READER_HOST=${local.orders_reader_host}",
+          "ORDERS_SECRET_ARN=${local.orders_secret_arn}",
+        ])
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_reports/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],

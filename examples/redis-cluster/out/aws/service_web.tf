@@ -92,42 +92,38 @@ resource "aws_launch_template" "web" {
 
   # Compressed: user data has a limit of 16 KB.
   user_data = base64gzip(join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(
-      [
-        {
-          path = "/etc/app/instance.env"
-          content = join("\n", [
-            "AWS_REGION=eu-west-1",
-            "DRAIN=30",
-            "GROUP=redis-cluster-web",
-            "IMAGE=ghcr.io/acme/web:1.4.2",
-            "LINGER=15",
-            "LOG_GROUP=/redis-cluster/web",
-            "READY_URL=http://127.0.0.1:8080/readyz",
-          ])
-        },
-        {
-          path = "/etc/app/app.env"
-          content = join("\n", [
-            "PORT=8080",
-            "SESSIONS_PORT=6379",
-            "SESSIONS_HOST=${local.sessions_host}",
-            "SESSIONS_USER=${aws_elasticache_user.sessions.user_name}",
-          ])
-        },
-        {
-          path    = "/etc/app/secrets"
-          content = ""
-        },
-      ],
-      [
-        { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
-        { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
-        { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_web/cloudwatch_agent.json") },
-        { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
-        { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
-      ],
-    )
+    write_files = [
+      {
+        path = "/etc/app/instance.env"
+        content = join("\n", [
+          "AWS_REGION=eu-west-1",
+          "DRAIN=30",
+          "GROUP=redis-cluster-web",
+          "IMAGE=ghcr.io/acme/web:1.4.2",
+          "LINGER=15",
+          "LOG_GROUP=/redis-cluster/web",
+          "READY_URL=http://127.0.0.1:8080/readyz",
+        ])
+      },
+      {
+        path = "/etc/app/app.env"
+        content = join("\n", [
+          "PORT=8080",
+          "SESSIONS_PORT=6379",
+          "SESSIONS_HOST=${local.sessions_host}",
+          "SESSIONS_USER=${aws_elasticache_user.sessions.user_name}",
+        ])
+      },
+      {
+        path    = "/etc/app/secrets"
+        content = ""
+      },
+      { path = "/usr/local/bin/app", permissions = "0755", content = file("${path.module}/instance/app.sh") },
+      { path = "/etc/systemd/system/app.service", permissions = "0644", content = file("${path.module}/instance/app.service") },
+      { path = "/etc/app/cloudwatch_agent.json", permissions = "0644", content = file("${path.module}/service_web/cloudwatch_agent.json") },
+      { path = "/usr/local/bin/lifecycle", permissions = "0755", content = file("${path.module}/instance/lifecycle.sh") },
+      { path = "/etc/systemd/system/lifecycle.service", permissions = "0644", content = file("${path.module}/instance/lifecycle.service") },
+    ]
     packages = ["amazon-cloudwatch-agent", "docker"]
     runcmd = [
       ["systemctl", "daemon-reload"],
