@@ -33,8 +33,8 @@ type valueRule struct {
 
 // valueCondition says for which blocks a rule holds: those where an argument
 // has one of the values, or none of them. An argument that is not set has the
-// value "", and one that only Terraform knows has no value: the rule is then
-// not applied.
+// value "", so "!=" and nothing is any other. One that only Terraform knows has
+// no other value: the rule is then not applied.
 type valueCondition struct {
 	path   []string
 	beside bool // the path starts where the rule is applied, not at the resource
@@ -45,7 +45,7 @@ type valueCondition struct {
 // The rules, by what they speak of: a value, the presence of an argument or
 // block, or a whole block and what stands in it.
 var (
-	textRules     = []string{"one_of", "matches", "avoids", "range", "length", "json", "cidr"}
+	textRules     = []string{"one_of", "matches", "avoids", "range", "seconds", "length", "json", "cidr"}
 	presenceRules = []string{"required", "forbidden", "excludes", "needs", "at_most", "items", "unique"}
 	blockRules    = []string{"any_of", "exactly_one", "at_most_one"}
 )

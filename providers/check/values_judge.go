@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -100,15 +101,16 @@ func (c *valueCondition) holds(body *hclsyntax.Body) bool {
 		return slices.Contains(c.values, "") != c.not
 	}
 	return slices.ContainsFunc(bodies, func(b *hclsyntax.Body) bool {
-		text, known := "", true
-		if found, _ := find(b, last); found != absent {
-			attribute := b.Attributes[last]
-			if attribute == nil {
-				return false
-			}
-			text, known = constantOf(attribute.Expr)
+		found, _ := find(b, last)
+		if found == absent {
+			return slices.Contains(c.values, "") != c.not
 		}
-		return known && slices.Contains(c.values, text) != c.not
+		if attribute := b.Attributes[last]; attribute != nil {
+			if text, known := constantOf(attribute.Expr); known {
+				return slices.Contains(c.values, text) != c.not
+			}
+		}
+		return c.not && found == present && slices.Equal(c.values, []string{""}) // it is set to something
 	})
 }
 
@@ -291,6 +293,18 @@ func (r *valueRule) refuses(text string) string {
 		}
 	case "range":
 		return outside(r.argument, text)
+	case "seconds":
+		number, ok := strings.CutSuffix(text, "s")
+		limits, step, _ := strings.Cut(r.argument, "/")
+		if !ok || outside(limits, number) == "is no number" {
+			return "is no duration such as 60s"
+		}
+		if why := outside(limits, number); why != "" {
+			return why + " seconds"
+		}
+		if n, err := strconv.Atoi(number); step != "" && (err != nil || !divides(step, n)) {
+			return "is no multiple of " + step + " seconds"
+		}
 	case "length":
 		if why := outside(r.argument, fmt.Sprint(utf8.RuneCountInString(text))); why != "" {
 			return "has a number of characters that " + why
@@ -309,6 +323,11 @@ func (r *valueRule) refuses(text string) string {
 		}
 	}
 	return ""
+}
+
+func divides(step string, n int) bool {
+	by, err := strconv.Atoi(step)
+	return err == nil && by > 0 && n%by == 0
 }
 
 // outside says how a number is outside a range, or nothing.

@@ -241,6 +241,10 @@ func wordFor(rule *valueRule, right bool) string {
 	if rule.rule == "one_of" {
 		tried = slices.Concat(strings.Split(rule.argument, "|"), words)
 	}
+	if rule.rule == "seconds" {
+		least, most, _ := strings.Cut(strings.Split(rule.argument, "/")[0], "..")
+		tried = slices.Concat([]string{least + "s", most + "s"}, words)
+	}
 	if rule.rule == "range" {
 		least, most, _ := strings.Cut(rule.argument, "..")
 		tried = slices.Concat([]string{least, most}, words)

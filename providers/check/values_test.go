@@ -101,6 +101,13 @@ func TestValues(t *testing.T) {
 	record := of("google_dns_record_set", "  name = \"a.example.com.\"\n  type = \"A\"\n  managed_zone = \"z\"\n")
 	policy := of("google_compute_ssl_policy", "  name = \"a\"\n")
 	check := of("google_compute_health_check", "  name = \"a\"\n  tcp_health_check {\n    port = 1\n  }\n")
+	topic := func(kept string) string {
+		return of("google_pubsub_topic", "  name = \"abc\"\n")(fmt.Sprintf("message_retention_duration = %q", kept))
+	}
+	alarm := func(lasting string) string {
+		return of("google_monitoring_alert_policy", "  display_name = \"a\"\n  combiner = \"OR\"\n")(fmt.Sprintf(
+			"conditions {\n    display_name = \"a\"\n    condition_threshold {\n      comparison = \"COMPARISON_GT\"\n      duration = %q\n    }\n  }", lasting))
+	}
 	subnet := func(cidr, first, second string) string {
 		text := fmt.Sprintf("  name = \"a\"\n  network = \"n\"\n  ip_cidr_range = %q\n", cidr)
 		for _, name := range []string{first, second} {
@@ -142,6 +149,12 @@ func TestValues(t *testing.T) {
 		{"twice the same", subnet("10.1.0.0/20", "pods", "pods"), "Another secondary_ip_range has the range_name pods already."},
 		{"no addresses", subnet("10.1.0.0", "pods", "services"), "is no range of addresses such as 10.0.0.0/20"},
 		{"addresses", subnet("10.1.0.0/20", "pods", "services"), ""},
+		{"no duration", topic("600"), `The value "600" of "message_retention_duration" is no duration such as 60s.`},
+		{"too short", topic("60s"), "is below 600 seconds"},
+		{"long enough", topic("600.5s"), ""},
+		{"no whole minutes", alarm("90s"), "is no multiple of 60 seconds"},
+		{"whole minutes", alarm("120s"), ""},
+		{"where another is set to whatever", "resource \"google_storage_bucket\" \"b\" {\n  name = \"bcd\"\n  location = \"EU\"\n}\n" + of("google_cloud_scheduler_job", "  name = \"a\"\n  http_target {\n    uri = google_storage_bucket.b.url\n  }\n")("attempt_deadline = \"3600s\""), "is above 1800 seconds"},
 		{"no JSON", "resource \"google_monitoring_dashboard\" \"a\" {\n  dashboard_json = \"{\"\n}\n", "is no JSON"},
 		{"too long", "resource \"google_service_account\" \"a\" {\n  account_id = \"abcdef\"\n  display_name = \"" + strings.Repeat("a", 101) + "\"\n}\n", "has a number of characters that is above 100"},
 		{"a text to avoid", "resource \"google_project_iam_member\" \"a\" {\n  project = \"p\"\n  role = \"roles/viewer\"\n  member = \"deleted:user:a@example.com\"\n}\n", "which it must not"},
