@@ -467,7 +467,6 @@ func (m *maker) scaling(pods, mesh bool) int {
 			m.may(20, "scale_down_wait", `"10m"`)
 		})
 	case !pods && m.maybe(85):
-		spot := false
 		m.block("auto_scaling_group", func() {
 			m.set("min", least)
 			m.set("max", most)
@@ -479,7 +478,6 @@ func (m *maker) scaling(pods, mesh bool) int {
 			if m.maybe(20) {
 				m.set("spot", 50)
 				m.set("standby", 0)
-				spot = true
 			} else {
 				m.may(20, "standby", m.from(0, 3))
 			}
@@ -492,9 +490,6 @@ func (m *maker) scaling(pods, mesh bool) int {
 				})
 			}
 		})
-		if spot { // a group on Google Cloud has one template, so all or none
-			m.block("gcp", func() { m.block("auto_scaling_group", func() { m.set("spot", 0) }) })
-		}
 	default:
 		m.may(50, "replicas", least)
 		return least

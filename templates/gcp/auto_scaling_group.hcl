@@ -8,14 +8,29 @@ template "auto_scaling_group" {
     policies      = [google_compute_region_autoscaler.this.autoscaling_policy.scale_in_control, google_compute_region_autoscaler.this.autoscaling_policy.stabilization_period]
     health_checks = [google_compute_region_instance_group_manager.this.auto_healing_policies, google_compute_health_check.this.unhealthy_threshold]
     warm_up       = [google_compute_region_autoscaler.this.autoscaling_policy.cooldown_period, google_compute_region_instance_group_manager.this.auto_healing_policies.initial_delay_sec]
-    costs         = [google_monitoring_alert_policy.this_at_max.conditions.condition_threshold.threshold_value]
+  }
+  approximates = {
+    costs = {
+      by  = [google_monitoring_alert_policy.this_at_max.conditions.condition_threshold.threshold_value, let.spotted ? google_compute_region_instance_group_manager.this.version["spot"].instance_template : null]
+      why = service.auto_scaling_group.spot == 0 ? null : let.spotted ? "A group cannot share out what comes above its fewest: the first ${let.steady} are never taken back, and each beyond them may be. With fewer it has no Spot instances, and costs more than a group that shares." : "No instance may be taken back at short notice, so none is cheaper for it."
+    }
   }
 
   check "spot" {
-    condition = service.auto_scaling_group.spot == 0
-    message   = "A group on Google Cloud starts all of its instances from one template, so either all of ${service.name} or nothing can be taken back at short notice, not ${service.auto_scaling_group.spot} %."
-    fix       = "Set spot = 0 for this target: gcp { auto_scaling_group { spot = 0 } }."
+    condition = service.auto_scaling_group.spot == 0 || let.spotted
+    message   = "All instances of ${service.name} cost the full price here and none is taken back: ${let.tracked ? "its versions have a group each, whose shares move with a rollout" : "an alarm brings a version back by giving the whole group one template, and Spot instances need a second"}."
+    fix       = "${let.tracked ? "Use rolling_updates" : "Set rollback = \"operator\""} if the price matters more, or set spot = 0."
     at        = service.auto_scaling_group.spot
+    severity  = "warning"
+  }
+  # Compute Engine: "Spot VMs", preemption process.
+  check "spot_drain" {
+    condition = !let.spotted || service.drain_time <= 30
+    message   = "A Spot instance has 30 s from being told to its end, and requests of ${service.name} may take ${duration(service.drain_time)} to finish."
+    fix       = "Set spot = 0, or let requests end sooner and lower drain_time."
+    at        = service.auto_scaling_group.spot
+    related   = [service.drain_time]
+    severity  = "warning"
   }
   check "probe" {
     condition = let.probe != "udp"

@@ -30,6 +30,13 @@ template "blue_green_deployment" {
     at        = service.blue_green_deployment.rollback
     severity  = "warning"
   }
+  check "connections_stay" {
+    condition = !let.turns || let.inside != "direct"
+    message   = "These come to ${service.blue_green_deployment.live} of ${service.name} by connection, past the load balancer, so an alarm does not turn them: ${join(", ", let.callers[*].name)}."
+    fix       = "Count on it for the other clients only, and change live for these${let.narrowed ? "; or leave allow unset" : ""}."
+    at        = service.blue_green_deployment.rollback
+    severity  = "warning"
+  }
 }
 
 let {

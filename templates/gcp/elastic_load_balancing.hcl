@@ -49,12 +49,6 @@ template "elastic_load_balancing" {
     fix       = "Write it like /api/*."
     at        = service.balancer.paths
   }
-  check "paths_and_tracks" {
-    condition = length(service.balancer.paths) == 0 || !let.tracked || !let.rolls_back
-    message   = "The versions of ${service.name} share its traffic out by weight, path by path, and what an alarm gives back are the weights of all paths at once."
-    fix       = "Drop paths, set rollback = \"operator\", or use rolling_updates."
-    at        = service.balancer.paths
-  }
   check "tracks_need_requests" {
     condition = service.balancer.layer == 7 || (service.blue_green_deployment == null && service.canary_deployment == null)
     message   = "Two versions share requests out, not connections: the load balancer of ${service.name} only passes ${service.balancer.protocol} on."

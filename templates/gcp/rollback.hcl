@@ -50,18 +50,56 @@ resource "google_compute_url_map" "this_kept" {
 
   path_matcher {
     name            = "kept"
-    default_service = service.blue_green_deployment != null ? google_compute_backend_service.this[each.key].id : google_compute_backend_service.this["stable"].id
+    default_service = length(service.balancer.paths) > 0 ? null : service.blue_green_deployment != null ? google_compute_backend_service.this[each.key].id : google_compute_backend_service.this["stable"].id
+
+    # Only the paths below; the rest is nobody's.
+    default_route_action {
+      when = length(service.balancer.paths) > 0
+
+      weighted_backend_services {
+        backend_service = service.blue_green_deployment != null ? google_compute_backend_service.this[each.key].id : google_compute_backend_service.this["stable"].id
+        weight          = 100
+      }
+
+      fault_injection_policy {
+        abort {
+          http_status = 404
+          percentage  = 100
+        }
+      }
+    }
 
     route_rules {
       priority = 10
       service  = service.blue_green_deployment != null ? google_compute_backend_service.this[each.value].id : google_compute_backend_service.this["canary"].id
 
-      match_rules {
-        prefix_match = "/"
+      dynamic "match_rules" {
+        for_each = let.routes
 
-        header_matches {
-          header_name = let.track_headers[0].name
-          exact_match = let.track_headers[0].value
+        content {
+          prefix_match    = match_rules.value.begins
+          full_path_match = match_rules.value.is
+
+          header_matches {
+            header_name = let.track_headers[0].name
+            exact_match = let.track_headers[0].value
+          }
+        }
+      }
+    }
+
+    route_rules {
+      when = length(service.balancer.paths) > 0
+
+      priority = 20
+      service  = service.blue_green_deployment != null ? google_compute_backend_service.this[each.key].id : google_compute_backend_service.this["stable"].id
+
+      dynamic "match_rules" {
+        for_each = let.routes
+
+        content {
+          prefix_match    = match_rules.value.begins
+          full_path_match = match_rules.value.is
         }
       }
     }
@@ -83,18 +121,56 @@ resource "google_compute_region_url_map" "this_kept" {
 
   path_matcher {
     name            = "kept"
-    default_service = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.key].id : google_compute_region_backend_service.this["stable"].id
+    default_service = length(service.balancer.paths) > 0 ? null : service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.key].id : google_compute_region_backend_service.this["stable"].id
+
+    # Only the paths below; the rest is nobody's.
+    default_route_action {
+      when = length(service.balancer.paths) > 0
+
+      weighted_backend_services {
+        backend_service = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.key].id : google_compute_region_backend_service.this["stable"].id
+        weight          = 100
+      }
+
+      fault_injection_policy {
+        abort {
+          http_status = 404
+          percentage  = 100
+        }
+      }
+    }
 
     route_rules {
       priority = 10
       service  = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.value].id : google_compute_region_backend_service.this["canary"].id
 
-      match_rules {
-        prefix_match = "/"
+      dynamic "match_rules" {
+        for_each = let.routes
 
-        header_matches {
-          header_name = let.track_headers[0].name
-          exact_match = let.track_headers[0].value
+        content {
+          prefix_match    = match_rules.value.begins
+          full_path_match = match_rules.value.is
+
+          header_matches {
+            header_name = let.track_headers[0].name
+            exact_match = let.track_headers[0].value
+          }
+        }
+      }
+    }
+
+    route_rules {
+      when = length(service.balancer.paths) > 0
+
+      priority = 20
+      service  = service.blue_green_deployment != null ? google_compute_region_backend_service.this[each.key].id : google_compute_region_backend_service.this["stable"].id
+
+      dynamic "match_rules" {
+        for_each = let.routes
+
+        content {
+          prefix_match    = match_rules.value.begins
+          full_path_match = match_rules.value.is
         }
       }
     }

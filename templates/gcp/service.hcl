@@ -130,6 +130,10 @@ let {
   # Whose requests say whether a version is good.
   watch      = contains(["global", "internal"], let.balancer_kind) ? let.balancer_kind : let.inside == "http" ? "inside" : length(service.clients) > length(let.callers) ? "edges" : "none"
   rolls_back = let.rollout == null ? false : let.rollout.rollback == "alarms" && let.watch != "none"
+  # Instances that may be taken back have a template of their own. The first of a group are never among them: its
+  # fewest, and what is not Spot of those that it can grow by.
+  spotted = let.scaled && !let.tracked && !let.rolls_back ? service.auto_scaling_group.spot > 0 : false
+  steady  = let.spotted ? service.min_instances + ceil((100 - service.auto_scaling_group.spot) * (service.max_instances - service.min_instances) / 100) : service.max_instances
   # Versions that serve side by side: proxies are turned to a map for the one that is kept. A release has proxies of its own.
   turns   = let.rolls_back && let.tracked
   release = service.canary_deployment != null ? hash(service.canary_deployment.canary_image, 6) : service.blue_green_deployment != null ? hash("${service.blue_green_deployment.live} ${service.blue_green_deployment.colours[service.blue_green_deployment.live].image}", 6) : ""
@@ -228,9 +232,9 @@ resource "google_compute_health_check" "this" {
 # Templates cannot be changed: every change is a new one, which exists before the group lets go of the old one.
 resource "google_compute_region_instance_template" "this" {
   when     = let.fleet
-  for_each = let.tracked ? local.this_tracks : null
+  for_each = let.tracked ? local.this_tracks : let.spotted ? toset(["main", "spot"]) : null
 
-  name_prefix  = let.tracked ? "${let.name}-${each.key}-" : "${let.name}-"
+  name_prefix  = let.tracked || let.spotted ? "${let.name}-${each.key}-" : "${let.name}-"
   region       = target.region
   machine_type = let.machine
   labels       = { service = service.name }
@@ -315,8 +319,10 @@ resource "google_compute_region_instance_template" "this" {
   }
 
   scheduling {
-    automatic_restart   = true
-    on_host_maintenance = "MIGRATE"
+    provisioning_model  = let.spotted ? (each.key == "spot" ? "SPOT" : "STANDARD") : null
+    preemptible         = let.spotted ? each.key == "spot" : null
+    automatic_restart   = let.spotted ? each.key != "spot" : true
+    on_host_maintenance = let.spotted ? (each.key == "spot" ? "TERMINATE" : "MIGRATE") : "MIGRATE"
   }
 
   lifecycle {
@@ -343,7 +349,21 @@ resource "google_compute_region_instance_group_manager" "this" {
 
   version {
     name              = let.tracked ? each.key : "main"
-    instance_template = let.tracked ? google_compute_region_instance_template.this[each.key].self_link : google_compute_region_instance_template.this.self_link
+    instance_template = let.tracked ? google_compute_region_instance_template.this[each.key].self_link : let.spotted ? google_compute_region_instance_template.this["main"].self_link : google_compute_region_instance_template.this.self_link
+
+    target_size {
+      when = let.spotted
+
+      fixed = let.steady
+    }
+  }
+
+  # What comes above these may be taken back at short notice.
+  version {
+    when = let.spotted
+
+    name              = "spot"
+    instance_template = google_compute_region_instance_template.this["spot"].self_link
   }
 
   named_port {
