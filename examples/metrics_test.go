@@ -11,12 +11,14 @@ import (
 	"scaffold/render"
 )
 
-// How a root for Google Cloud names a metric: in a filter, in PromQL, and where
-// the blocks of a resource share one filter, in the values of its for_each.
+// How a root for Google Cloud names a metric: in a filter, in PromQL, where the
+// blocks of a resource share one filter, in the values of its for_each, and in
+// what an autoscaler follows.
 var (
 	filtered = regexp.MustCompile(`metric\.type ?= ?\\"([^\\]+)\\"`)
 	queried  = regexp.MustCompile(`((?:[a-z]+_googleapis_com|istio_io):(?:[A-Za-z0-9_]|\$\{each\.value\.metric\})+)`)
 	shared   = regexp.MustCompile(`\bmetric\s*=\s*"([^"]+)"`)
+	followed = regexp.MustCompile(`\bname\s*=\s*"([a-z]+\.googleapis\.com/[^"]+)"`)
 )
 
 const fromValues = "${each.value.metric}"
@@ -62,7 +64,7 @@ func metricsOf(t *testing.T, result *render.Result) []string {
 			for _, m := range shared.FindAllStringSubmatch(text, -1) {
 				values = append(values, m[1])
 			}
-			for _, m := range slices.Concat(filtered.FindAllStringSubmatch(text, -1), queried.FindAllStringSubmatch(text, -1)) {
+			for _, m := range slices.Concat(filtered.FindAllStringSubmatch(text, -1), queried.FindAllStringSubmatch(text, -1), followed.FindAllStringSubmatch(text, -1)) {
 				if !strings.Contains(m[1], fromValues) {
 					out = append(out, m[1])
 					continue
@@ -105,5 +107,32 @@ func TestMetricsExist(t *testing.T) {
 	randomRoots(t, "gcp", 20, look)
 	if len(met) < 30 {
 		t.Errorf("only %d metrics were met", len(met))
+	}
+}
+
+// TestMetricsAreRead requires that a metric is found wherever one is named.
+func TestMetricsAreRead(t *testing.T) {
+	got := metricsOf(t, result("main.tf", `resource "google_compute_region_autoscaler" "x" {
+  autoscaling_policy {
+    metric {
+      name = "agent.googleapis.com/memory/percent_usd"
+    }
+  }
+}
+resource "google_monitoring_alert_policy" "x" {
+  for_each = { a = { metric = "cpu/utilisation" } }
+  conditions {
+    condition_threshold {
+      filter = "metric.type = \"cloudsql.googleapis.com/database/${each.value.metric}\""
+    }
+    condition_prometheus_query_language {
+      query = "rate(loadbalancing_googleapis_com:https_requests[5m])"
+    }
+  }
+}
+`))
+	want := []string{"agent.googleapis.com/memory/percent_usd", "cloudsql.googleapis.com/database/cpu/utilisation", "loadbalancing_googleapis_com:https_requests"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v are found, and there are %v", got, want)
 	}
 }

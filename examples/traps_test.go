@@ -30,6 +30,7 @@ import (
 //	ADDRESS.PATH ~ REGEXP        they have it, and all match
 //	ADDRESS.PATH !~ REGEXP       none matches
 //	refused CODE                 the blueprint is refused by this rule
+//	refused: TEXT                it is refused, and this is said of a value
 //	warned CODE                  it is rendered, and this rule warns of it
 //	point PATTERN.POINT STATUS   it is rendered, and the point has this status
 //
@@ -92,6 +93,12 @@ func checkTrap(t *testing.T, text, target string, expected []string) {
 	if code, ok := strings.CutPrefix(expected[0], "refused "); ok {
 		if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == code && d.Severity == hcl.DiagError }) {
 			t.Errorf("%s does not refuse it: %v", code, diags)
+		}
+		return
+	}
+	if said, ok := strings.CutPrefix(expected[0], "refused: "); ok {
+		if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return strings.Contains(d.Detail, said) && d.Severity == hcl.DiagError }) {
+			t.Errorf("nobody says %q: %v", said, diags)
 		}
 		return
 	}
@@ -262,7 +269,11 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 // TestTrapsAreSaid requires that every archive says what can go wrong.
 func TestTrapsAreSaid(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join("..", "testdata", "traps", "*.txtar"))
-	for _, file := range files {
+	more, _ := filepath.Glob(filepath.Join("..", "testdata", "traps", "*", "*.txtar"))
+	if len(files) == 0 || len(more) == 0 {
+		t.Fatalf("%d archives and %d in folders", len(files), len(more))
+	}
+	for _, file := range append(files, more...) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
