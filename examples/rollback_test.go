@@ -45,7 +45,7 @@ func secondWriters(t *testing.T, result *render.Result) (out []string) {
 				}
 			}
 			for _, of := range keptMap.FindAllStringSubmatch(told, -1) {
-				if kept := b[of[1]]; kept == nil || (part{kept[0].Body, kept[0]}).has("path_matcher.default_route_action.weighted_backend_services") {
+				if kept := b[of[1]]; kept == nil || shares(part{kept[0].Body, kept[0]}) {
 					say(address, "it turns proxies to a map with shares")
 				}
 			}
@@ -69,6 +69,16 @@ func secondWriters(t *testing.T, result *render.Result) (out []string) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// shares tells whether a map gives a part of the requests to someone.
+func shares(m part) bool {
+	for _, service := range m.below("weighted_backend_services") {
+		if !service.is("weight", cty.NumberIntVal(100)) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.below("dynamic"), func(p part) bool { return p.has("content.weight") })
 }
 
 var (
@@ -103,6 +113,8 @@ var sides = map[string]string{
 	"from the network":    `elastic_load_balancing { public = false }`,
 	"by TLS in a network": "elastic_load_balancing {\n public = false\n domain = \"shop.internal.example.com\"\n }",
 	"by services only":    "",
+	"at some paths":       "elastic_load_balancing {\n domain = \"shop.example.com\"\n paths = [\"/shop/*\", \"/basket\"]\n }",
+	"paths of a network":  "elastic_load_balancing {\n public = false\n paths = [\"/shop/*\"]\n }",
 }
 
 func releasing(balancer, rollout string) string {
@@ -164,7 +176,7 @@ func TestRollbackHasOneWriter(t *testing.T) {
 			})
 		}
 	}
-	if workflows < 14 {
+	if workflows < 18 {
 		t.Errorf("only %d workflows were looked at", workflows)
 	}
 }
@@ -265,11 +277,16 @@ func TestRollbackKeepsTheRules(t *testing.T) {
 				kept++
 				of, m := part{found[0].Body, found[0]}, part{b[original][0].Body, b[original][0]}
 				asked := m.texts("path_matcher.route_rules.match_rules.header_matches.header_name")
-				if got := of.texts("path_matcher.route_rules.match_rules.header_matches.header_name"); len(got) != 1 || len(asked) == 0 || got[0] != asked[0] {
+				if got := once(of.texts("path_matcher.route_rules.match_rules.header_matches.header_name")); len(got) != 1 || len(asked) == 0 || got[0] != asked[0] {
 					t.Errorf("%s: %s: by %v instead of %v", side, address, got, asked)
 				}
-				if of.source("host_rule.hosts") != m.source("host_rule.hosts") || of.has("path_matcher.default_route_action") {
-					t.Errorf("%s: %s has other rules than %s", side, address, original)
+				if of.source("host_rule.hosts") != m.source("host_rule.hosts") {
+					t.Errorf("%s: %s is for other hosts than %s", side, address, original)
+				}
+				for _, rule := range []string{"path_matcher.default_route_action.fault_injection_policy.abort.http_status", "path_matcher.route_rules.match_rules.prefix_match", "path_matcher.route_rules.match_rules.full_path_match"} {
+					if got, want := once(of.texts(rule)), once(m.texts(rule)); !slices.Equal(got, want) {
+						t.Errorf("%s: %s has %v as %s, and %s has %v", side, address, got, rule, original, want)
+					}
 				}
 			}
 			if kept == 0 {
@@ -277,6 +294,11 @@ func TestRollbackKeepsTheRules(t *testing.T) {
 			}
 		}
 	}
+}
+
+func once(texts []string) []string {
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 // TestCallersThatStayAreSaid requires a warning where callers reach a colour
