@@ -67,6 +67,10 @@ var saidFirst = map[string]string{
 	"aws.rolling_and_canary":        "service.one_rollout",
 	"aws.rolling_and_colours":       "service.one_rollout",
 	"aws.vertical_and_horizontal":   "service.one_autoscaler",
+	"gcp.rollouts":                  "service.one_rollout",
+	"gcp.rolling_and_canary":        "service.one_rollout",
+	"gcp.rolling_and_colours":       "service.one_rollout",
+	"gcp.vertical_and_horizontal":   "service.one_autoscaler",
 	"redis_cluster.engine":          "cache.memcached_has_none",
 	"vertical_scaling.class_exists": "vertical_scaling.max_cpu",
 }

@@ -46,12 +46,6 @@ template "auto_scaling_group" {
     related   = [target.billing_account]
     severity  = "warning"
   }
-  check "schedule_length" {
-    condition = alltrue([for s in service.auto_scaling_group.schedule : s.duration >= 300])
-    message   = "A schedule holds for five minutes or longer: ${join(", ", [for s in service.auto_scaling_group.schedule : "${s.name} ${duration(s.duration)}" if s.duration < 300])}."
-    fix       = "Set duration to 5m or more."
-    at        = service.auto_scaling_group.schedule
-  }
 }
 
 let {

@@ -18,7 +18,7 @@ template "blue_green_deployment" {
   }
 
   check "something_switches" {
-    condition = contains(["global", "internal", "inside"], let.watch)
+    condition = service.balancer != null || contains(["global", "internal", "inside"], let.watch)
     message   = "Nothing stands before both colours of ${service.name} and could move its requests from one to the other."
     fix       = "Give it elastic_load_balancing."
     at        = service.blue_green_deployment.live

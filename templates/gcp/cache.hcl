@@ -32,14 +32,15 @@ template "cache" {
   }
   check "memcached_size" {
     condition = let.kind != "memcached" || gib(cache.node_memory) / let.spread <= 200
-    message   = "A node of Memcached would have ${ceil(gib(cache.node_memory) / let.spread)} GiB."
+    message   = "A node of Memcached in each of ${let.spread} zones would have ${ceil(gib(cache.node_memory) / let.spread)} GiB, more than 200."
     fix       = "Spread ${cache.name} over more zones, or use valkey with redis_cluster."
     at        = cache.memory
+    related   = [cache.zones, cache.reserve]
   }
   check "zones" {
     condition = cache.zones <= target.zones
     message   = "${cache.name} is to stand in ${cache.zones} zones, but the target has ${target.zones}."
-    fix       = "Lower zones, or name more in the target."
+    fix       = "Lower zones, or give the target more."
     at        = cache.zones
     related   = [target.zones]
   }

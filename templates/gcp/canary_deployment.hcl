@@ -13,7 +13,7 @@ template "canary_deployment" {
   }
 
   check "something_splits" {
-    condition = contains(["global", "internal", "inside"], let.watch)
+    condition = service.balancer != null || contains(["global", "internal", "inside"], let.watch)
     message   = "Nothing stands before both versions of ${service.name} and could share its requests out."
     fix       = "Give it elastic_load_balancing."
     at        = service.canary_deployment.weight

@@ -23,14 +23,6 @@ template "cdn_distribution" {
     at        = site.origin
     related   = site.origin == null ? [] : [site.origin.domain]
   }
-  # CACHE-001: Cloud CDN keeps nothing longer than this.
-  check "ttl" {
-    condition = max(site.cdn_distribution.assets_ttl, site.cdn_distribution.edge_max_ttl) <= 31622400
-    message   = "Cloud CDN keeps files for a year at most."
-    fix       = "Lower assets_ttl and edge_max_ttl to 365d."
-    at        = site.cdn_distribution.assets_ttl
-    related   = [site.cdn_distribution.edge_max_ttl]
-  }
   check "key_headers" {
     condition = length(site.cdn_distribution.key_headers) <= 5
     message   = "Cloud CDN tells copies apart by five headers at most, not ${length(site.cdn_distribution.key_headers)}."

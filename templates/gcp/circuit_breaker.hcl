@@ -32,14 +32,8 @@ template "circuit_breaker" {
     message   = "The proxies of a load balancer take gRPC over TLS only, so calls to instances that speak it go past the breaker of ${service.name}: ${join(", ", [for n in service.callees : n.name if n.runs_on == null && n.protocol != "http"])}."
     fix       = "Let ${service.name} and what it calls run on a cluster, or speak HTTP."
     at        = service.needs
-    related   = [for n in service.callees : n.protocol]
+    related   = [for n in service.callees : n.protocol if n.protocol != "http"]
     severity  = "warning"
-  }
-  check "forced_open" {
-    condition = let.mode != "forced_open" || contains(["edges", "outside"], let.guarded_by)
-    message   = "Only calls that ${service.name} makes itself can be held off by hand, not those of others to it."
-    fix       = "Set mode = \"automatic\"."
-    at        = service.circuit_breaker_advanced == null ? service.needs : service.circuit_breaker_advanced.mode
   }
   check "interval" {
     condition = service.breaker.interval >= 1 && service.breaker.open_for >= 1

@@ -24,6 +24,12 @@ template "circuit_breaker_advanced" {
     }
   }
 
+  check "forced_open" {
+    condition = service.circuit_breaker_advanced.mode != "forced_open" || contains(["edges", "outside"], let.guarded_by)
+    message   = "Only calls that ${service.name} makes itself can be held off by hand, not those of others to it."
+    fix       = "Set mode = \"automatic\"."
+    at        = service.circuit_breaker_advanced.mode
+  }
   check "endpoints_of_destinations" {
     condition = length(service.circuit_breaker_advanced.endpoint) == 0 || length(let.through) > 0
     message   = "A breaker for each endpoint stands between ${service.name} and the instances that it calls over HTTP, and there are none: the general breaker stands before all paths."

@@ -10,4 +10,11 @@ template "circuit_breaker_advanced_missing" {
     adaptive_thresholds = "Nobody compares the hosts that are called."
     fallbacks           = "The program has to answer in place of what fails."
   }
+
+  check "nothing_to_hold" {
+    condition = service.circuit_breaker_advanced.mode != "forced_open"
+    message   = "Calls are to be held off by hand, and no breaker is on their way that could do so."
+    fix       = "Set mode = \"automatic\"."
+    at        = service.circuit_breaker_advanced.mode
+  }
 }

@@ -21,10 +21,4 @@ template "circuit_breaker_missing" {
     related   = [for n in service.callees : n.protocol]
     severity  = "warning"
   }
-  check "nothing_to_hold" {
-    condition = service.circuit_breaker_advanced == null ? true : service.circuit_breaker_advanced.mode != "forced_open"
-    message   = "Calls are to be held off by hand, and no breaker is on their way that could do so."
-    fix       = "Set mode = \"automatic\"."
-    at        = service.circuit_breaker_advanced == null ? service.needs : service.circuit_breaker_advanced.mode
-  }
 }

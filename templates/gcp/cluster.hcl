@@ -6,8 +6,8 @@ template "cluster" {
 
   check "zones" {
     condition = cluster.zones <= target.zones
-    message   = "${cluster.name} is to stand in ${cluster.zones} zones, and the target has ${target.zones}: ${join(", ", target.zone_names)}."
-    fix       = "Lower zones, or name more in the target."
+    message   = "${cluster.name} is to stand in ${cluster.zones} zones, and the target has ${target.zones}: ${join(", ", let.all_zones)}."
+    fix       = "Lower zones, or give the target more."
     at        = cluster.zones
     related   = [target.zones]
   }

@@ -44,14 +44,14 @@ template "database" {
     condition = database.database_sharding == null || database.pooler == null
     message   = "${database.name} is in shards, and a pooler stands before one server."
     fix       = "Leave connection_pooling out: each program opens its pool on each shard, and max_connections is counted for that."
-    at        = database.pooler == null ? database.name : database.pooler.pooler
+    at        = database.pooler
     related   = [database.database_sharding]
   }
   check "readers_of_shards" {
     condition = database.database_sharding == null || database.read_replicas == null
     message   = "${database.name} is in shards, which have standbys, but no readers."
     fix       = "Leave read_replicas out, or add shards."
-    at        = database.read_replicas == null ? database.name : database.read_replicas.count
+    at        = database.read_replicas
     related   = [database.database_sharding]
   }
 }

@@ -6,13 +6,6 @@ template "elastic_load_balancing" {
   when = service.runs_on == null
   file = "service_${service.name}_balancer.tf"
 
-  check "health_times" {
-    condition = ceil(service.balancer.health_timeout) <= ceil(service.balancer.health_interval)
-    message   = "A health check may take ${duration(service.balancer.health_timeout)}, the next starts after ${duration(service.balancer.health_interval)}."
-    fix       = "Keep health_timeout below health_interval."
-    at        = service.balancer.health_timeout
-    related   = [service.balancer.health_interval]
-  }
   check "world_udp" {
     condition = service.balancer.reach == "region" || service.balancer.protocol != "udp"
     message   = "Only HTTP, gRPC and TCP have an address that the whole world takes up; the one of ${service.name} is in ${target.region}. Google's network carries packets to it from near the client, but a second region could not stand behind it."

@@ -13,7 +13,7 @@ template "identity" {
     condition = length(let.taken) == 0
     message   = "What belongs to ${service.name} gets names like ${service.name}-blue, which are these services' as well: ${join(", ", let.taken)}."
     fix       = "Rename one of them."
-    at        = service.image
+    at        = service.name
   }
 }
 

@@ -74,12 +74,6 @@ template "multi_layer_caching" {
     fix       = "Leave some out."
     at        = service.multi_layer_caching.vary
   }
-  check "ttl" {
-    condition = service.multi_layer_caching.edge_max_ttl <= 31622400
-    message   = "Cloud CDN keeps answers for a year at most."
-    fix       = "Lower edge_max_ttl."
-    at        = service.multi_layer_caching.edge_max_ttl
-  }
 }
 
 let {

@@ -15,7 +15,8 @@ template "network" {
     condition = length(blueprint.clusters) <= 1
     message   = "The network has addresses for the pods of one cluster, and the blueprint has ${length(blueprint.clusters)}: ${join(", ", blueprint.clusters[*].name)}."
     fix       = "Give each cluster a blueprint of its own."
-    at        = blueprint.clusters
+    at        = blueprint.clusters[*].name
+    related   = []
   }
 }
 

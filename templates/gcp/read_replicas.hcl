@@ -17,12 +17,6 @@ template "read_replicas" {
     }
   }
 
-  check "pool_of_one_edition" {
-    condition = !let.read_pool || database.read_replicas.most <= 20
-    message   = "A read pool has at most 20 servers, not ${database.read_replicas.most}."
-    fix       = "Lower max."
-    at        = database.read_replicas.max
-  }
   # A regional server has ten replicas at most, and replicas beyond that hang on other replicas.
   check "replicas" {
     condition = let.read_pool || database.read_replicas.count + (let.far == "" ? 0 : 1) <= 10

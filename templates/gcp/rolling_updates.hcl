@@ -30,12 +30,6 @@ template "rolling_updates" {
     at        = service.rolling_updates.rollback
     severity  = "warning"
   }
-  check "window" {
-    condition = service.rolling_updates.window >= 60
-    message   = "Google's metrics have one value a minute, and ${duration(service.rolling_updates.window)} is less."
-    fix       = "Set window to 1m or more."
-    at        = service.rolling_updates.window
-  }
 }
 
 extend "google_compute_region_instance_group_manager" "this" {

@@ -12,8 +12,8 @@ template "service" {
   }
   check "zones" {
     condition = service.zones <= target.zones
-    message   = "${service.name} is to be spread over ${service.zones} zones, but the target has ${target.zones}: ${join(", ", target.zone_names)}."
-    fix       = "Lower zones, or name more in the target."
+    message   = "${service.name} is to be spread over ${service.zones} zones, but the target has ${target.zones}: ${join(", ", let.all_zones)}."
+    fix       = "Lower zones, or give the target more."
     at        = service.zones
     related   = [target.zones]
   }
@@ -42,17 +42,10 @@ template "service" {
   # POOL-001: the surge is at least one for each zone, which can be more than the share that the pools are cut for.
   check "connections_during_updates" {
     condition = alltrue([for d in service.databases : d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0])) <= d.client_limit])
-    message   = "A group over ${service.zones} zones adds at least ${service.zones} instances in an update, ${let.surplus} more than ${service.peak_instances}: with their pools ${join(", ", [for d in service.databases : "${d.name} has ${d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0]))} of ${d.client_limit} connections"])}."
+    message   = "A group over ${service.zones} zones adds at least ${service.zones} instances in an update, ${let.surplus} more than the ${service.peak_instances} that pools are counted for: ${join(", ", [for d in service.databases : "${d.name} is asked for ${d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0]))} connections and has ${d.client_limit}"])}."
     fix       = "Lower pool, or spread ${service.name} over fewer zones."
     at        = service.pool
     related   = [service.zones, service.max_instances]
-  }
-  # Compute Engine cuts an instance's power 90 s after telling it to stop.
-  check "time_to_stop" {
-    condition = service.drain_time <= 3600
-    message   = "A load balancer waits for what a leaving instance has begun for an hour at most, and ${service.name} wants ${duration(service.drain_time)}."
-    fix       = "Lower drain_time."
-    at        = service.drain_time
   }
 }
 
@@ -79,7 +72,7 @@ let {
 
   # What is asked whether an instance lives, and whether it can take requests.
   probe_port = service.balancer == null ? service.port : service.balancer.health_port == null ? service.port : service.balancer.health_port
-  probe      = let.probe_port != service.port ? "http" : service.protocol
+  probe      = service.balancer == null ? service.protocol : service.balancer.health_port == null ? service.protocol : "http"
   transport  = service.protocol == "udp" ? "udp" : "tcp"
   ports      = distinct([service.port, let.probe_port])
 
