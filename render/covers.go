@@ -24,6 +24,33 @@ type Evidence struct {
 	at hcl.Range
 }
 
+// Statuses are those that a point can have by this evidence, whatever the
+// blueprint; that nothing of it is rendered is left aside.
+func (e Evidence) Statuses() []string {
+	switch {
+	case e.How == "misses":
+		return []string{Missing}
+	case e.How == "covers":
+		return []string{Covered}
+	case mayBeNull(e.Why):
+		return []string{Covered, Approximated}
+	}
+	return []string{Approximated}
+}
+
+// mayBeNull reports whether a branch of a conditional is null.
+func mayBeNull(expr hclsyntax.Expression) bool {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val.IsNull()
+	case *hclsyntax.ParenthesesExpr:
+		return mayBeNull(e.Expression)
+	case *hclsyntax.ConditionalExpr:
+		return mayBeNull(e.TrueResult) || mayBeNull(e.FalseResult)
+	}
+	return false
+}
+
 // Coverage says how one point of one component's pattern is realised.
 type Coverage struct {
 	Component *blueprints.Instance

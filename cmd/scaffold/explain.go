@@ -20,15 +20,21 @@ const explainHelp = `Explain where something comes from:
                                                 line, and the arithmetic behind its values
   scaffold explain service.web.pool             a value: where it was set, or what it was computed from
   scaffold explain service.web                  all values of a component, or of a block in it
-  scaffold explain read_replicas --target aws   a pattern: which rendered address shows each of its points
+  scaffold explain read_replicas                a pattern: what shows each of its points, for every target
+  scaffold explain                              the points of all patterns, and what targets lack
   scaffold explain database.connections         a rule: what it asks for, and whether it can be ignored`
 
 func (a *app) explainCommand() *cobra.Command {
 	f := &renderFlags{}
 	cmd := &cobra.Command{
-		Use: "explain FILE:LINE|VALUE|PATTERN|RULE [BLUEPRINT]", Short: "Explain a rendered line, a value, a pattern or a rule", Long: explainHelp, Args: args(1, 2), Annotations: map[string]string{plain: "true"},
+		Use: "explain [FILE:LINE|VALUE|PATTERN|RULE] [BLUEPRINT]", Short: "Explain a rendered line, a value, a pattern or a rule", Long: explainHelp, Args: args(0, 2), Annotations: map[string]string{plain: "true"},
 		ValidArgsFunction: ofCatalogue("patterns"),
-		RunE:              func(_ *cobra.Command, args []string) error { return a.explain(args[0], args[1:], f) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 || len(args) == 1 && isBlueprint(args[0]) {
+				return a.explainCoverage(args, f)
+			}
+			return a.explain(args[0], args[1:], f)
+		},
 	}
 	a.selectionFlags(cmd, f)
 	return cmd
@@ -46,6 +52,15 @@ func (a *app) explain(what string, rest []string, f *renderFlags) error {
 		return a.explainPattern(what, rest, f)
 	}
 	return a.explainValue(p, what, f)
+}
+
+// isBlueprint tells a blueprint, or its folder, from what is to be explained.
+func isBlueprint(s string) bool {
+	if strings.HasSuffix(s, ".hcl") {
+		return true
+	}
+	info, err := os.Stat(s)
+	return err == nil && info.IsDir()
 }
 
 func fileAndLine(s string) (string, int, bool) {
@@ -326,45 +341,4 @@ func valueNames(inst *blueprints.Instance) []string {
 		names = append(names, a.Name)
 	}
 	return names
-}
-
-func (a *app) explainPattern(id string, rest []string, f *renderFlags) error {
-	r, err := a.renderAll(rest, f)
-	if err != nil {
-		return err
-	}
-	named := false
-	doc := []coverageJSON{}
-	for _, root := range r.roots {
-		for _, c := range root.Result.Coverage {
-			if c.Pattern != id {
-				continue
-			}
-			named = true
-			doc = append(doc, coverageJSON{root.Folder, c.Component.Path, c.Pattern, c.Point.ID, c.Status, c.By, c.Why})
-		}
-	}
-	if a.format != "text" {
-		a.printJSON(doc)
-		return nil
-	}
-	if !named {
-		fmt.Fprintf(a.out, "%s does not name %s, so nothing was rendered for it.\n\n", r.project.Source.Name, id)
-		return a.showPattern(r.project, id)
-	}
-	last := ""
-	for _, c := range doc {
-		if head := fmt.Sprintf("%s of %s in %s", c.Pattern, c.Component, c.Root); head != last {
-			fmt.Fprintf(a.out, "%s\n", head)
-			last = head
-		}
-		fmt.Fprintf(a.out, "  %-14s %s\n", c.Point, c.Status)
-		for _, by := range c.By {
-			fmt.Fprintf(a.out, "  %-14s   %s\n", "", by)
-		}
-		if c.Why != "" {
-			fmt.Fprintf(a.out, "  %-14s   %s\n", "", c.Why)
-		}
-	}
-	return nil
 }

@@ -10,10 +10,11 @@ import (
 
 	"scaffold/blueprints"
 	"scaffold/cmd/project"
+	"scaffold/render"
 )
 
 const patternsHelp = `List the patterns of the catalogue, or show one: when to use it, what it takes, its
-five points, and which targets render it. The metrics are coarse heuristics of the
+five points with what each target makes of them, and its inputs. The metrics are coarse heuristics of the
 pattern catalogue, not promises.
 
   scaffold patterns
@@ -72,6 +73,8 @@ type patternJSON struct {
 type pointJSON struct {
 	ID      string `json:"id"`
 	Summary string `json:"summary"`
+	// Targets are the statuses that it can have on each, which the blueprint decides.
+	Targets map[string][]string `json:"targets"`
 }
 
 type inputJSON struct {
@@ -87,9 +90,6 @@ func describePattern(p *project.Project, def *blueprints.Definition) patternJSON
 		ID: def.ID, Title: def.Title, Summary: def.Summary, Attaches: def.Attaches, Extends: def.Extends, Quality: def.Quality,
 		Difficulty: def.Difficulty, Performance: def.Performance, Metrics: def.Metrics, When: def.When, Targets: []string{}, Points: []pointJSON{}, Inputs: []inputJSON{},
 	}
-	for _, point := range def.Points {
-		out.Points = append(out.Points, pointJSON{point.ID, point.Summary})
-	}
 	for _, in := range def.Inputs {
 		j := inputJSON{Name: in.Name, Type: in.Type.Name, Required: in.Default == nil, Summary: in.Summary}
 		if in.Default != nil {
@@ -101,6 +101,16 @@ func describePattern(p *project.Project, def *blueprints.Definition) patternJSON
 		if p.Renders(target, def.ID, "") {
 			out.Targets = append(out.Targets, target)
 		}
+	}
+	for _, point := range def.Points {
+		j := pointJSON{point.ID, point.Summary, map[string][]string{}}
+		for _, target := range out.Targets {
+			// What is wrong with a pack is told when something is rendered by it.
+			if statuses, diags := p.Statuses(target, def, point.ID); !diags.HasErrors() {
+				j.Targets[target] = statuses
+			}
+		}
+		out.Points = append(out.Points, j)
 	}
 	return out
 }
@@ -162,14 +172,20 @@ func (a *app) showPattern(p *project.Project, id string) error {
 	for _, name := range sortedKeys(d.Metrics) {
 		fmt.Fprintf(a.out, "Rule of thumb for %s: %s.\n", name, d.Metrics[name])
 	}
-	fmt.Fprintf(a.out, "Rendered for: %s.\n\nWhen to use it:\n", strings.Join(orNone(d.Targets), ", "))
+	fmt.Fprintf(a.out, "Rendered for: %s.\n\nWhen to use it:\n", strings.Join(orNone(d.Targets, "no target yet"), ", "))
 	for _, w := range d.When {
 		fmt.Fprintf(a.out, "  - %s\n", w)
 	}
 	fmt.Fprintf(a.out, "\nPoints:\n")
 	for _, point := range d.Points {
 		fmt.Fprintf(a.out, "  %-14s %s\n", point.ID, point.Summary)
+		var by []string
+		for _, target := range d.Targets {
+			by = append(by, target+" "+strings.Join(orNone(point.Targets[target], render.Unknown), " or "))
+		}
+		fmt.Fprintf(a.out, "  %-14s   %s\n", "", strings.Join(by, "; "))
 	}
+	fmt.Fprintf(a.out, "What holds for a blueprint, and why, is what 'scaffold explain %s' says in its folder.\n", d.ID)
 	fmt.Fprintf(a.out, "\nInputs:\n")
 	for _, in := range d.Inputs {
 		note := "required"
@@ -189,9 +205,9 @@ func oneLine(s string) string {
 	return s
 }
 
-func orNone(names []string) []string {
+func orNone(names []string, none string) []string {
 	if len(names) == 0 {
-		return []string{"no target yet"}
+		return []string{none}
 	}
 	return names
 }
