@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // A provider's schema knows types, and its program knows values: what may be
@@ -132,77 +130,63 @@ func (r *valueRules) of(typ string) []*valueRule {
 	return found
 }
 
-// validateValues holds a resource against what is known of its values.
+// validateValues holds a resource against what is known of its values. What
+// is wrong with one instance is not said of the others.
 func (c *checker) validateValues(r *resource) {
 	body := bodyOf(r.block.Body)
 	if body == nil || r.mode != managed {
 		return
 	}
 	name, _, _ := strings.Cut(r.typ, "_")
+	places := c.placesOf(r, body)
 	for _, rule := range valueRulesOf(name).of(r.typ) {
-		c.applyValueRule(rule, body, body, rule.path)
+		for _, p := range places {
+			before := len(c.diags)
+			if c.applyValueRule(rule, p, p, rule.path); len(c.diags) > before {
+				break
+			}
+		}
 	}
 }
 
 // applyValueRule goes down to the blocks that hold the last name of the path,
 // or to those which a rule for whole blocks names.
-func (c *checker) applyValueRule(rule *valueRule, root, body *hclsyntax.Body, steps []string) {
+func (c *checker) applyValueRule(rule *valueRule, root, p place, steps []string) {
 	switch whole := slices.Contains(blockRules, rule.rule); {
 	case whole && len(steps) == 0:
-		if rule.holds(root, body) {
-			c.judgeBlock(rule, body)
+		if rule.holds(root, p) {
+			c.judgeBlock(rule, p)
 		}
 		return
 	case !whole && len(steps) == 1:
-		if rule.holds(root, body) {
-			c.judgeValue(rule, root, body, steps[0])
+		if rule.holds(root, p) {
+			c.judgeValue(rule, root, p, steps[0])
 		}
 		return
 	}
 	if len(steps) == 2 && rule.rule == "unique" {
-		c.judgeUnique(rule, body, steps[0], steps[1])
+		c.judgeUnique(rule, p, steps[0], steps[1])
 		return
 	}
-	if attribute := body.Attributes[steps[0]]; attribute != nil && len(steps) == 2 && rule.holds(root, body) {
-		c.judgeElements(rule, attribute, steps[1])
+	if attribute := p.body.Attributes[steps[0]]; attribute != nil && len(steps) == 2 && rule.holds(root, p) {
+		c.judgeElements(rule, p, attribute, steps[1])
 	}
-	for _, inside := range blocksOf(body, steps[0]) {
+	for _, inside := range p.blocks(steps[0]) {
 		c.applyValueRule(rule, root, inside, steps[1:])
 	}
 }
 
 // holds is whether the rule's conditions are known to hold in a block of a
 // resource.
-func (r *valueRule) holds(root, body *hclsyntax.Body) bool {
+func (r *valueRule) holds(root, p place) bool {
 	for _, condition := range r.when {
 		at := root
 		if condition.beside {
-			at = body
+			at = p
 		}
-		if !condition.holds(at) {
+		if !at.holds(condition) {
 			return false
 		}
 	}
 	return true
-}
-
-// blocksOf are the bodies of a body's blocks of a type, those that a dynamic
-// block makes among them.
-func blocksOf(body *hclsyntax.Body, name string) []*hclsyntax.Body {
-	var found []*hclsyntax.Body
-	for _, block := range body.Blocks {
-		if block.Type == name {
-			found = append(found, block.Body)
-		}
-		if isDynamic(block, name) {
-			for _, content := range block.Body.Blocks {
-				found = append(found, content.Body)
-			}
-		}
-	}
-	return found
-}
-
-func isDynamic(block *hclsyntax.Block, name string) bool {
-	return block.Type == "dynamic" && len(block.Labels) == 1 && block.Labels[0] == name
 }

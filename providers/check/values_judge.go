@@ -13,113 +13,14 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// presence is whether a body says something by a name. A dynamic block may make
-// no block, and an argument whose value may be null may not be set: of these
-// only Terraform knows.
-type presence int
-
-const (
-	absent presence = iota
-	perhaps
-	present
-)
-
-// find is whether a body has an argument or block, and where. The name may be a
-// path down through blocks.
-func find(body *hclsyntax.Body, name string) (presence, hcl.Range) {
-	first, rest, deeper := strings.Cut(name, ".")
-	if deeper {
-		best, at := absent, hcl.Range{}
-		for _, inside := range blocksOf(body, first) {
-			if found, where := find(inside, rest); found > best {
-				best, at = found, where
-			}
-		}
-		return best, at
-	}
-	if attribute := body.Attributes[name]; attribute != nil {
-		return presenceOf(attribute.Expr), attribute.SrcRange
-	}
-	best, at := absent, hcl.Range{}
-	for _, block := range body.Blocks {
-		if block.Type == name {
-			return present, block.DefRange()
-		}
-		if isDynamic(block, name) {
-			best, at = perhaps, block.DefRange()
-		}
-	}
-	return best, at
-}
-
-func presenceOf(expr hclsyntax.Expression) presence {
-	switch e := expr.(type) {
-	case *hclsyntax.ParenthesesExpr:
-		return presenceOf(e.Expression)
-	case *hclsyntax.ConditionalExpr:
-		if yes, no := presenceOf(e.TrueResult), presenceOf(e.FalseResult); yes != no {
-			return perhaps
-		} else {
-			return yes
-		}
-	}
-	if value, diags := expr.Value(nil); !diags.HasErrors() && value.IsNull() {
-		return absent
-	}
-	return present
-}
-
-// constantOf is a value that is written out, as text; what only Terraform knows
-// is not known here.
-func constantOf(expr hcl.Expression) (string, bool) {
-	value, diags := expr.Value(nil)
-	if diags.HasErrors() || !value.IsWhollyKnown() || value.IsNull() || !value.Type().IsPrimitiveType() {
-		return "", false
-	}
-	text, err := convert.Convert(value, cty.String)
-	if err != nil {
-		return "", false
-	}
-	return text.AsString(), true
-}
-
-// holds is whether the condition is known to hold in a body.
-func (c *valueCondition) holds(body *hclsyntax.Body) bool {
-	bodies := []*hclsyntax.Body{body}
-	for _, step := range c.path[:len(c.path)-1] {
-		var inside []*hclsyntax.Body
-		for _, b := range bodies {
-			inside = append(inside, blocksOf(b, step)...)
-		}
-		bodies = inside
-	}
-	last := c.path[len(c.path)-1]
-	if len(bodies) == 0 {
-		return slices.Contains(c.values, "") != c.not
-	}
-	return slices.ContainsFunc(bodies, func(b *hclsyntax.Body) bool {
-		found, _ := find(b, last)
-		if found == absent {
-			return slices.Contains(c.values, "") != c.not
-		}
-		if attribute := b.Attributes[last]; attribute != nil {
-			if text, known := constantOf(attribute.Expr); known {
-				return slices.Contains(c.values, text) != c.not
-			}
-		}
-		return c.not && found == present && slices.Equal(c.values, []string{""}) // it is set to something
-	})
-}
-
-func (c *checker) judgeValue(rule *valueRule, root, body *hclsyntax.Body, name string) {
-	here, at := find(body, name)
+func (c *checker) judgeValue(rule *valueRule, root, p place, name string) {
+	here, at := p.find(name)
 	wrong := func(summary, detail string) { c.refuseValue(rule, summary, detail, at) }
 	switch rule.rule {
 	case "required":
-		if at = body.MissingItemRange(); here == absent {
+		if at = p.body.MissingItemRange(); here == absent {
 			wrong("Missing argument", fmt.Sprintf("The argument %q has to be set.", name))
 		}
 	case "forbidden":
@@ -128,27 +29,27 @@ func (c *checker) judgeValue(rule *valueRule, root, body *hclsyntax.Body, name s
 		}
 	case "excludes":
 		for _, other := range strings.Split(rule.argument, "|") {
-			from, label := body, other
+			from, label := p, other
 			if rest, fromRoot := strings.CutPrefix(other, "/"); fromRoot {
 				from, label = root, rest
 			}
-			if found, _ := find(from, label); here == present && found == present {
+			if found, _ := from.find(label); here == present && found == present {
 				wrong("Arguments exclude each other", fmt.Sprintf("%q cannot stand beside %q.", name, label))
 			}
 		}
 	case "needs":
 		for _, other := range strings.Split(rule.argument, "|") {
-			if found, _ := find(body, other); here == present && found == absent {
+			if found, _ := p.find(other); here == present && found == absent {
 				wrong("Argument missing beside another", fmt.Sprintf("%q needs %q.", name, other))
 			}
 		}
 	case "at_most":
-		c.judgeOrder(rule, body, name)
+		c.judgeOrder(rule, p, name)
 	case "items":
-		c.judgeItems(rule, body, name, at)
+		c.judgeItems(rule, p, name, at)
 	default:
-		if attribute := body.Attributes[name]; attribute != nil {
-			c.judgeText(rule, name, attribute.Expr)
+		if attribute := p.body.Attributes[name]; attribute != nil {
+			c.judgeText(rule, p, name, attribute.Expr)
 		}
 	}
 }
@@ -158,12 +59,12 @@ func (c *checker) refuseValue(rule *valueRule, summary, detail string, at hcl.Ra
 }
 
 // judgeBlock counts which of a rule's names stand in a block.
-func (c *checker) judgeBlock(rule *valueRule, body *hclsyntax.Body) {
+func (c *checker) judgeBlock(rule *valueRule, p place) {
 	names := strings.Split(rule.argument, "|")
 	var set, possible []string
-	at := body.MissingItemRange()
+	at := p.body.MissingItemRange()
 	for _, name := range names {
-		found, where := find(body, name)
+		found, where := p.find(name)
 		if found != absent {
 			possible = append(possible, name)
 		}
@@ -185,13 +86,13 @@ func (c *checker) judgeBlock(rule *valueRule, body *hclsyntax.Body) {
 }
 
 // judgeOrder compares a number with one beside it.
-func (c *checker) judgeOrder(rule *valueRule, body *hclsyntax.Body, name string) {
-	low, high := body.Attributes[name], body.Attributes[rule.argument]
+func (c *checker) judgeOrder(rule *valueRule, p place, name string) {
+	low, high := p.body.Attributes[name], p.body.Attributes[rule.argument]
 	if low == nil || high == nil {
 		return
 	}
-	lowText, lowKnown := constantOf(low.Expr)
-	highText, highKnown := constantOf(high.Expr)
+	lowText, lowKnown := p.constant(low.Expr)
+	highText, highKnown := p.constant(high.Expr)
 	less, lowOK := new(big.Float).SetString(lowText)
 	more, highOK := new(big.Float).SetString(highText)
 	if lowKnown && highKnown && lowOK && highOK && less.Cmp(more) > 0 {
@@ -201,20 +102,23 @@ func (c *checker) judgeOrder(rule *valueRule, body *hclsyntax.Body, name string)
 
 // judgeItems counts the values of a list that is written out, or the blocks of
 // a type.
-func (c *checker) judgeItems(rule *valueRule, body *hclsyntax.Body, name string, at hcl.Range) {
+func (c *checker) judgeItems(rule *valueRule, p place, name string, at hcl.Range) {
 	count, exact := 0, true
-	if attribute := body.Attributes[name]; attribute != nil {
-		list, ok := attribute.Expr.(*hclsyntax.TupleConsExpr)
-		if !ok {
+	if attribute := p.body.Attributes[name]; attribute != nil {
+		many, known := p.length(attribute.Expr)
+		if !known {
 			return
 		}
-		count = len(list.Exprs)
+		count = many
 	} else {
-		for _, block := range body.Blocks {
+		for _, block := range p.body.Blocks {
 			if block.Type == name {
 				count++
 			}
-			exact = exact && !isDynamic(block, name)
+			if isDynamic(block, name) {
+				made := p.made(block)
+				count, exact = count+len(made), exact && made != nil
+			}
 		}
 		if count == 0 {
 			return
@@ -226,15 +130,27 @@ func (c *checker) judgeItems(rule *valueRule, body *hclsyntax.Body, name string,
 	}
 }
 
+// length is how many values a list has that is written out, whatever they are.
+func (p place) length(expr hclsyntax.Expression) (int, bool) {
+	if list, ok := expr.(*hclsyntax.TupleConsExpr); ok {
+		return len(list.Exprs), true
+	}
+	value := p.value(expr)
+	if !value.IsKnown() || value.IsNull() || !value.CanIterateElements() || value.Type().IsSetType() && !value.IsWhollyKnown() {
+		return 0, false
+	}
+	return value.LengthInt(), true
+}
+
 // judgeUnique wants an argument to differ among the blocks of a type.
-func (c *checker) judgeUnique(rule *valueRule, body *hclsyntax.Body, block, name string) {
+func (c *checker) judgeUnique(rule *valueRule, p place, block, name string) {
 	seen := map[string]bool{}
-	for _, inside := range blocksOf(body, block) {
-		attribute := inside.Attributes[name]
+	for _, inside := range p.blocks(block) {
+		attribute := inside.body.Attributes[name]
 		if attribute == nil {
 			continue
 		}
-		text, known := constantOf(attribute.Expr)
+		text, known := inside.constant(attribute.Expr)
 		if known && seen[text] {
 			c.refuseValue(rule, "Duplicate value", fmt.Sprintf("Another %s has the %s %s already.", block, name, text), attribute.Expr.Range())
 		}
@@ -243,7 +159,7 @@ func (c *checker) judgeUnique(rule *valueRule, body *hclsyntax.Body, block, name
 }
 
 // judgeElements holds the values of a map or list against a rule.
-func (c *checker) judgeElements(rule *valueRule, attribute *hclsyntax.Attribute, name string) {
+func (c *checker) judgeElements(rule *valueRule, p place, attribute *hclsyntax.Attribute, name string) {
 	switch expr := attribute.Expr.(type) {
 	case *hclsyntax.ObjectConsExpr:
 		for _, item := range expr.Items {
@@ -255,19 +171,19 @@ func (c *checker) judgeElements(rule *valueRule, attribute *hclsyntax.Attribute,
 				c.refuseValue(rule, "Argument not allowed", fmt.Sprintf("%q must not have %q.", attribute.Name, name), item.KeyExpr.Range())
 				continue
 			}
-			c.judgeText(rule, attribute.Name, item.ValueExpr)
+			c.judgeText(rule, p, attribute.Name, item.ValueExpr)
 		}
 	case *hclsyntax.TupleConsExpr:
 		for _, item := range expr.Exprs {
 			if name == "*" {
-				c.judgeText(rule, attribute.Name, item)
+				c.judgeText(rule, p, attribute.Name, item)
 			}
 		}
 	}
 }
 
-func (c *checker) judgeText(rule *valueRule, name string, expr hcl.Expression) {
-	text, known := constantOf(expr)
+func (c *checker) judgeText(rule *valueRule, p place, name string, expr hcl.Expression) {
+	text, known := p.constant(expr)
 	if !known {
 		return
 	}

@@ -66,8 +66,9 @@ func judged(t *testing.T, rule *valueRule, text string) hcl.Diagnostics {
 	if diags.HasErrors() {
 		t.Fatalf("%s\n%s", diags, text)
 	}
-	c, body := &checker{}, file.Body.(*hclsyntax.Body)
-	c.applyValueRule(rule, body, body, rule.path)
+	c := &checker{}
+	p := place{c: c, body: file.Body.(*hclsyntax.Body)}
+	c.applyValueRule(rule, p, p, rule.path)
 	return c.diags
 }
 
