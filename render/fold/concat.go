@@ -75,26 +75,18 @@ func elementsOf(segments []Segment) ([]Segment, bool) {
 	if diags.HasErrors() || !ok || list.SrcRange.Start.Byte != 0 || list.SrcRange.End.Byte != len(text) {
 		return nil, false
 	}
-	tokens, _ := hclsyntax.LexExpression([]byte(text), "", hcl.InitialPos)
-	var last hclsyntax.Token // before the closing bracket, but for a comma
-	commented := false       // behind that
-	for _, token := range tokens {
-		switch at := token.Range.Start.Byte; {
-		case at == 0 || at >= len(text)-1 || token.Type == hclsyntax.TokenNewline || token.Type == hclsyntax.TokenComma:
-		case token.Type == hclsyntax.TokenComment:
-			commented = true
-		default:
-			last, commented = token, false
-		}
+	last := hcl.Range{Start: hcl.Pos{Byte: 1}, End: hcl.Pos{Byte: 1}}
+	if n := len(list.Exprs); n > 0 {
+		last = list.Exprs[n-1].Range()
 	}
 	switch {
-	case commented || last.Type == hclsyntax.TokenCHeredoc:
+	case strings.Trim(text[last.End.Byte:len(text)-1], ", \t\n") != "", strings.Contains(text[last.Start.Byte:last.End.Byte], "<<"):
 		return nil, false
 	case len(list.Exprs) == 0:
 		return nil, true
 	}
 	start := len(text) - len(strings.TrimLeft(text[1:], " \t\n"))
-	return stretch(segments, start, last.Range.End.Byte), true
+	return stretch(segments, start, last.End.Byte), true
 }
 
 // stretch is the part of segments from one byte offset to another. Copied text
