@@ -32,6 +32,7 @@ import (
 //	refused CODE                 the blueprint is refused by this rule
 //	refused: TEXT                it is refused, and this is said of a value
 //	warned CODE                  it is rendered, and this rule warns of it
+//	silent CODE                  it is rendered, and this rule says nothing
 //	point PATTERN.POINT STATUS   it is rendered, and the point has this status
 //
 // An address may hold wildcards, as file names do. Archives in a folder are for
@@ -109,9 +110,10 @@ func checkTrap(t *testing.T, text, target string, expected []string) {
 	for _, line := range expected {
 		problem := ""
 		switch words := strings.Fields(line); words[0] {
-		case "warned":
-			if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == words[1] }) {
-				problem = "nothing is said"
+		case "warned", "silent":
+			said := slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == words[1] })
+			if said != (words[0] == "warned") {
+				problem = fmt.Sprintf("it is not: %v", diags)
 			}
 		case "point":
 			problem = statusIs(roots[0].Result.Coverage, words[1], words[2])

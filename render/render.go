@@ -296,12 +296,15 @@ func (r *run) known(expr hclsyntax.Expression, scope *blueprints.Scope) (bool, h
 func (r *run) check() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, j := range r.jobs {
+		self := j.subject.instance
+		if p := self.Pattern(j.template.Pattern); j.template.Pattern != "" && p != nil {
+			self = p
+		}
 		for _, c := range j.template.Checks {
-			self := j.subject.instance
-			if p := self.Pattern(j.template.Pattern); j.template.Pattern != "" && p != nil {
-				self = p
-			}
 			diags = append(diags, r.model.RunCheck(c, self, j.scope)...)
+		}
+		for _, ignored := range j.template.Ignores {
+			diags = append(diags, r.model.Unused(self, ignored.Path, ignored.Why, j.scope)...)
 		}
 	}
 	return diags

@@ -128,6 +128,8 @@ func TestPackProblems(t *testing.T) {
 		{"a condition on what nobody shares", "thing \"a\" {}", map[string]string{"a": conditional("a", "let.long", "")}, "Unknown name", "here/a.hcl"},
 		{"a condition on what is not shared here", "thing \"a\" {}", map[string]string{"a": conditional("a", "let.long", ""), "b": conditional("b", "thing.text == \"\"", "let { long = true }\n")}, "Unknown name", "here/a.hcl"},
 		{"two answers for one point", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  covers = { seen = [x_thing.this] }\n  misses = { seen = \"it fades\" }\n}\n"}, "Invalid pack", "here/painted.hcl"},
+		{"an input that there is not", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  ignores = { gloss = \"it fades\" }\n}\n"}, "Invalid pack", "here/painted.hcl"},
+		{"inputs without reasons", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  ignores = [\"colour\"]\n}\n"}, "Invalid pack", "here/painted.hcl"},
 		{"one answer for a point, twice", "thing \"a\" {\n painted {}\n}", map[string]string{"thing": thing, "painted": "template \"painted\" {\n  for = thing\n  covers = { seen = [x_thing.this], seen = [x_thing.this.text] }\n}\n"}, "Invalid pack", "here/painted.hcl"},
 		{"a value that is not there", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "thing.text", "thing.txet", 1)}, "Unknown name", "here/thing.hcl"},
 		{"an argument that templates do not have", "thing \"a\" {}", map[string]string{"thing": strings.Replace(thing, "  file", "  fiel", 1)}, "Invalid pack", "here/thing.hcl"},

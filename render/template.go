@@ -27,9 +27,11 @@ type Template struct {
 	File   hclsyntax.Expression
 	Covers map[string]Evidence
 	Checks []*blueprints.Check
-	Lets   []*hclsyntax.Attribute
-	Blocks []*hclsyntax.Block
-	Range  hcl.Range
+	// Ignores are the inputs that the target makes nothing of, and why.
+	Ignores []Ignored
+	Lets    []*hclsyntax.Attribute
+	Blocks  []*hclsyntax.Block
+	Range   hcl.Range
 
 	src       []byte
 	closed    []piece          // with the blocks that were not parsed yet
@@ -189,6 +191,8 @@ func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
 			t.File = attr.Expr
 		case "covers", "approximates", "misses":
 			diags = append(diags, t.readCovers(name, attr.Expr)...)
+		case "ignores":
+			diags = append(diags, t.readIgnores(attr.Expr)...)
 		default:
 			diags = append(diags, invalid(attr.NameRange, "A template has no argument "+name+".")...)
 		}
@@ -199,6 +203,30 @@ func (t *Template) readHead(b *hclsyntax.Block) hcl.Diagnostics {
 	checks, moreDiags := blueprints.DecodeChecks(b.Body)
 	t.Checks = checks
 	return append(diags, moreDiags...)
+}
+
+// Ignored is an input that a template leaves without effect.
+type Ignored struct {
+	Path string
+	Why  hclsyntax.Expression // null where it has one after all
+}
+
+func (t *Template) readIgnores(expr hclsyntax.Expression) hcl.Diagnostics {
+	object, ok := expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return invalid(expr.Range(), "ignores takes an object: the input's name = why it has no effect.")
+	}
+	for _, item := range object.Items {
+		path := hcl.ExprAsKeyword(item.KeyExpr)
+		if path == "" {
+			var diags hcl.Diagnostics
+			if path = textOf(item.KeyExpr, &diags); diags.HasErrors() {
+				return diags
+			}
+		}
+		t.Ignores = append(t.Ignores, Ignored{path, item.ValueExpr})
+	}
+	return nil
 }
 
 // readName reads what a glance gives for most templates.

@@ -76,6 +76,11 @@ func (p *Project) rulesOfPack(name string) ([]Rule, hcl.Diagnostics) {
 		for _, check := range t.Checks {
 			rules = append(rules, p.rule(owner+"."+check.ID, name, check))
 		}
+		for _, ignored := range t.Ignores {
+			rules = append(rules, Rule{
+				Code: blueprints.UnusedCode(owner, ignored.Path), Pack: name, Warning: true, Range: ignored.Why.Range(), Message: p.SourceText(ignored.Why.Range()),
+			})
+		}
 	}
 	for _, f := range pack.Forbids {
 		rules = append(rules, Rule{Code: name + "." + f.ID, Pack: name, Firm: true, Range: f.Decl, Message: f.Why})

@@ -42,8 +42,7 @@ service "web" {
     domain = "shop.example.com"
   }
   blue_green_deployment {
-    live     = "blue" # "green" switches, and "blue" again goes back
-    keep_old = "30m"  # how long the way back stays warm
+    live = "blue" # "green" switches, and "blue" again goes back
   }
 
   # To release on a cloud: give the colour that waits the new image, try it on a port of its own,
@@ -56,6 +55,11 @@ service "web" {
   gcp {
     blue_green_deployment {
       green_image = "ghcr.io/acme/web:1.5.0"
+    }
+  }
+  kubernetes {
+    blue_green_deployment {
+      keep_old = "30m" # how long the way back stays warm
     }
   }
 }

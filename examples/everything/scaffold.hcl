@@ -146,7 +146,11 @@ service "magazine" {
     domain        = "www.example.com"
     private_paths = ["/account/*"]
     warm_paths    = ["/", "/stories"]
-    grace         = "1d"
+  }
+  kubernetes {
+    multi_layer_caching_detailed {
+      grace = "1d" # an edge of our own; elsewhere it is the cloud's
+    }
   }
 }
 

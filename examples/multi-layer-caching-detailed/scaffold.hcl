@@ -51,7 +51,11 @@ service "web" {
     edge_ttl      = "5m"
 
     warm_paths         = ["/", "/products", "/offers"] # fetched before users do
-    grace              = "6h"                          # how old an answer may be when all else fails
     consistency_sample = 0.5                           # percent of the answers that are compared with the database
+  }
+  kubernetes {
+    multi_layer_caching_detailed {
+      grace = "6h" # how old an answer of an edge of our own may be when all else fails
+    }
   }
 }

@@ -3,6 +3,12 @@ template "auto_scaling_group" {
   when = service.runs_on == null
   file = "service_${service.name}.tf"
 
+  ignores = {
+    scale_in_wait    = "Target tracking decides itself how long the load has to stay low."
+    scale_in_percent = "Target tracking decides itself how many instances go at once."
+    "metric.query"   = "CloudWatch finds a metric by its name."
+  }
+
   check "schedule_ends" {
     condition = alltrue([for s in service.auto_scaling_group.schedule :
       can(tonumber(split(" ", s.cron)[0]) + tonumber(split(" ", s.cron)[1])) ?

@@ -17,6 +17,12 @@ template "connection_pooling" {
     }
   }
 
+  ignores = {
+    prepared_statements = "RDS Proxy keeps a client with statements of its own on one connection, and remembers none."
+    server_idle         = "RDS Proxy decides itself when it closes a connection that nobody uses."
+    check_after         = "RDS Proxy tries its connections by itself."
+  }
+
   check "managed" {
     condition = database.connection_pooling.pooler == "managed"
     message   = "The pooler of AWS is RDS Proxy; this pack runs no PgBouncer for ${database.name}."

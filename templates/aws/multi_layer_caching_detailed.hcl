@@ -19,6 +19,11 @@ template "multi_layer_caching_detailed" {
     }
   }
 
+  ignores = {
+    edge_memory = "The edge is CloudFront's, and so is its memory."
+    grace       = "The edge is CloudFront's: stale_if_error says how long it goes on with old answers."
+  }
+
   check "fallback_is_a_bucket" {
     condition = service.multi_layer_caching_detailed.fallback == null ? true : service.multi_layer_caching_detailed.fallback.origin == null && service.multi_layer_caching_detailed.fallback.cdn_distribution != null
     message   = "The fallback of ${service.name} must have files of its own and a distribution, or it would fail together with what it stands in for."

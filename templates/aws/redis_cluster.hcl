@@ -11,6 +11,12 @@ template "redis_cluster" {
     memory      = [aws_elasticache_parameter_group.this.parameter["reserved-memory-percent"], aws_cloudwatch_metric_alarm.this.dimensions, aws_cloudwatch_dashboard.this.dashboard_body]
   }
 
+  ignores = {
+    persistence  = cache.redis_cluster.persistence == "snapshots" ? null : "ElastiCache takes a picture once a day, as backup_days says, and has no log of every write."
+    backup_every = "ElastiCache takes a picture once a day."
+    node_timeout = "ElastiCache decides itself when a copy takes over."
+  }
+
   check "engine" {
     condition = cache.engine != "memcached"
     message   = "${cache.name} is Memcached, which has no primaries and no copies."

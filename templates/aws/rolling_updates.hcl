@@ -14,6 +14,10 @@ template "rolling_updates" {
     compatibility = [service.backward_compatible, service.balancer == null ? aws_autoscaling_lifecycle_hook.this_drain.heartbeat_timeout : aws_lb_target_group.this.deregistration_delay]
   }
 
+  ignores = {
+    deadline = "AWS decides itself when an update that makes no progress has failed."
+  }
+
   check "on_a_group" {
     condition = service.vertical_scaling == null
     message   = "${service.name} is one machine: there is nothing to roll over."

@@ -13,6 +13,12 @@ template "service_mesh" {
     overhead         = [file["service_this/envoy.yaml"].overload_manager.resource_monitors, aws_launch_template.this.instance_type, aws_cloudwatch_metric_alarm.this_mesh_proxy.threshold]
   }
 
+  ignores = {
+    control_plane = "There is none: a proxy on an instance reads what it has to do from a file."
+    egress        = service.service_mesh.egress == "any" ? null : "Only the mesh of a cluster holds programs back; proxies on instances let everything out that the security group lets out."
+    trace_percent = "Only the mesh of a cluster traces requests."
+  }
+
   check "speaks_http" {
     condition = contains(["http", "grpc"], service.protocol)
     message   = "The mesh's proxies route HTTP and gRPC; ${service.name} speaks ${service.protocol}."

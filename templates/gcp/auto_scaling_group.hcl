@@ -16,6 +16,11 @@ template "auto_scaling_group" {
     }
   }
 
+  ignores = {
+    max_lifetime   = service.auto_scaling_group.max_lifetime == null ? null : "Groups do not replace instances for their age; a new version or image does."
+    "metric.query" = "The autoscaler reads a metric by its name."
+  }
+
   check "spot" {
     condition = service.auto_scaling_group.spot == 0 || let.spotted
     message   = "All instances of ${service.name} cost the full price here and none is taken back: ${let.tracked ? "its versions have a group each, whose shares move with a rollout" : "an alarm brings a version back by giving the whole group one template, and Spot instances need a second"}."

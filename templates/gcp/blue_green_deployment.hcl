@@ -17,6 +17,13 @@ template "blue_green_deployment" {
     }
   }
 
+  ignores = {
+    promote    = service.blue_green_deployment.promote == "operator" ? null : "No controller runs the tests and switches. Who has seen them pass changes live."
+    keep_old   = "It is for the controller of a cluster. The other colour stays as large as idle_warm says."
+    smoke_port = "The colour that does not serve has no port of its own: the header x-release leads to it, on the same address."
+    smoke_from = "Whoever may send requests at all reaches the colour that does not serve too, by the header x-release: a load balancer cannot ask where a header comes from. allow limits both."
+  }
+
   check "something_switches" {
     condition = service.balancer != null || contains(["global", "internal", "inside"], let.watch)
     message   = "Nothing stands before both colours of ${service.name} and could move its requests from one to the other."

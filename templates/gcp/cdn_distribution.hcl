@@ -16,6 +16,10 @@ template "cdn_distribution" {
     }
   }
 
+  ignores = {
+    audience = "Cloud CDN keeps copies wherever somebody asks, and cannot be told not to."
+  }
+
   check "origin_is_reached" {
     condition = site.origin == null ? true : site.origin.exposed && site.origin.hostname != null && site.origin.hostname != site.cdn_distribution.domain
     message   = "Cloud CDN fetches the files of ${site.name} from ${site.origin == null ? "" : site.origin.name} by a public name of its own, which it does not have."

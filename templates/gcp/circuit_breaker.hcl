@@ -27,6 +27,17 @@ template "circuit_breaker" {
     states = [google_logging_metric.this_breaker.filter, google_monitoring_alert_policy.this_breaker.conditions]
   }
 
+  ignores = {
+    error_percent            = "Load balancers count failures in a row, not their share."
+    min_requests             = "It belongs to the share of failures, which load balancers do not count."
+    open_for_most            = "How long a host that goes on failing is left alone grows without a limit that could be set."
+    connect_timeout          = "Only the beta of Google's provider has it."
+    fallback_body            = "A load balancer in a region refuses calls with 503 and its own words."
+    retry_after              = "A load balancer in a region refuses calls with 503 and its own headers."
+    ramp                     = "A host that comes back gets its whole share at once."
+    "external.fallback_host" = "A load balancer calls one host; the program has to ask the other itself."
+  }
+
   check "grpc" {
     condition = alltrue([for n in service.callees : n.runs_on != null || n.protocol == "http"])
     message   = "The proxies of a load balancer take gRPC over TLS only, so calls to instances that speak it go past the breaker of ${service.name}: ${join(", ", [for n in service.callees : n.name if n.runs_on == null && n.protocol != "http"])}."

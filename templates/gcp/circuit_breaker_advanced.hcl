@@ -24,6 +24,11 @@ template "circuit_breaker_advanced" {
     }
   }
 
+  ignores = {
+    adaptive_every = "No limit follows latency, so none is measured anew; hosts are compared with each other."
+    sample         = "Google's metrics have one value a minute."
+  }
+
   check "forced_open" {
     condition = service.circuit_breaker_advanced.mode != "forced_open" || contains(["edges", "outside"], let.guarded_by)
     message   = "Only calls that ${service.name} makes itself can be held off by hand, not those of others to it."

@@ -21,6 +21,12 @@ template "multi_layer_caching_detailed" {
     }
   }
 
+  ignores = {
+    edge_memory = "The edge is Google's, and so is its memory."
+    grace       = "The edge is Google's: stale_if_error says how long it goes on with old answers."
+    ramp        = "A load balancer gives a new instance its whole share at once."
+  }
+
   check "fallback_is_a_bucket" {
     condition = service.multi_layer_caching_detailed.fallback == null ? true : service.multi_layer_caching_detailed.fallback.origin == null && service.multi_layer_caching_detailed.fallback.cdn_distribution != null
     message   = "The fallback of ${service.name} must have files of its own and a distribution, or it would fail together with what it stands in for."

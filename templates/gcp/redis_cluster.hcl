@@ -11,6 +11,10 @@ template "redis_cluster" {
     memory      = [google_monitoring_alert_policy.this_nodes.conditions.condition_threshold.filter, google_monitoring_alert_policy.this_skew.conditions.condition_prometheus_query_language.query]
   }
 
+  ignores = {
+    node_timeout = "Google decides itself when a copy takes over."
+  }
+
   check "engine" {
     condition = cache.engine != "memcached"
     message   = "${cache.name} is Memcached, which has no primaries and no copies."

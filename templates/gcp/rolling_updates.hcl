@@ -17,6 +17,11 @@ template "rolling_updates" {
     }
   }
 
+  ignores = {
+    checkpoints = "A group does not pause: it updates until it is done, or an instance does not become well."
+    pause       = "A group does not pause."
+  }
+
   check "on_a_group" {
     condition = service.vertical_scaling == null
     message   = "${service.name} is one machine: there is nothing to roll over."

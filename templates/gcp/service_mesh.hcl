@@ -11,6 +11,10 @@ template "service_mesh" {
     overhead = [google_container_node_pool.this.autoscaling.total_max_node_count, google_monitoring_alert_policy.this_mesh.conditions]
   }
 
+  ignores = {
+    certificate_lifetime = "The mesh's own authority decides how long its certificates live."
+  }
+
   check "ambient" {
     condition = cluster.service_mesh.mode != "ambient" || cluster.service_mesh.control_plane == "own"
     message   = "Cloud Service Mesh puts a proxy beside each program; it has no ambient mode."
