@@ -6,7 +6,7 @@
 // and cycles (cycle.go), then evaluate each block against the provider's schema
 // with unknown values (decode.go, evaluate.go). Rules that live in a provider's
 // code rather than in its schema, such as lists of allowed strings, are known as
-// far as data/ says them (values.go), which is more than Terraform would say.
+// far as data/ says them (values*.go), which is more than Terraform would say.
 //
 // Terraform evaluates with references that have no type. Here each expression
 // is evaluated with the real types first, which finds mistakes that Terraform
