@@ -71,6 +71,49 @@ var pitfallsBetween = []pitfall{
 		// A check that fails from the start on needs this long to say so; more only says that nothing is known.
 		return r.has("auto_healing_policies") && r.is("auto_healing_policies.initial_delay_sec", cty.Zero)
 	}},
+	{"google_compute_*backend_service", "a group that is counted in two ways", func(r part, root blocks) bool {
+		// Requests of one balancer and business of another: Google takes both, and one of them is not kept to.
+		group, mode := addressOf(r.source("backend.group")), r.text("backend.balancing_mode")
+		for address, found := range root {
+			if kind, _, _ := strings.Cut(address, "."); group == "" || !matches("google_compute_*backend_service", kind) {
+				continue
+			}
+			other := part{found[0].Body, found[0]}
+			if of := other.text("backend.balancing_mode"); addressOf(other.source("backend.group")) == group && of != "" && mode != "" && (of == "RATE") != (mode == "RATE") {
+				return true
+			}
+		}
+		return false
+	}},
+	{"google_compute_*url_map", "shares of requests, and clients that stay", func(r part, root blocks) bool {
+		for _, action := range r.below("route_action", "default_route_action") {
+			for _, share := range action.inside("weighted_backend_services") {
+				service := root.group(share.source("backend_service"))
+				if service != nil && !share.is("weight", cty.NumberIntVal(100)) && !slices.Contains([]string{"", "NONE"}, service.text("session_affinity")) {
+					return true
+				}
+			}
+		}
+		return false
+	}},
+	{"google_certificate_manager_certificate_map_entry", "a certificate for other names", func(r part, root blocks) bool {
+		for _, name := range certificates.FindAllString(r.source("certificates"), -1) {
+			for _, block := range root[name] {
+				for _, domains := range (part{block.Body, block}).values("managed.domains") {
+					for it := domains.ElementIterator(); it.Next(); {
+						if _, domain := it.Element(); r.text("hostname") == domain.AsString() {
+							return false
+						}
+					}
+				}
+			}
+		}
+		return r.text("hostname") != ""
+	}},
+	{"google_sql_database_instance", "a copy of another edition", func(r part, root blocks) bool {
+		source := root.source(r)
+		return source != nil && r.text("settings.edition") != source.text("settings.edition")
+	}},
 	{"locals", "a version with fewer instances than its share needs", func(r part, _ blocks) bool {
 		for name, attr := range r.body.Attributes {
 			if strings.HasSuffix(name, "_tracks") && understaffed(attr.Expr) {
@@ -186,6 +229,17 @@ func (b blocks) local(source string) map[string]string {
 		}
 	}
 	return out
+}
+
+var certificates = regexp.MustCompile(`google_certificate_manager_certificate\.[a-z0-9_]+`)
+
+// addressOf is the resource that an expression names.
+func addressOf(source string) string {
+	words := strings.FieldsFunc(source, func(r rune) bool { return r == '.' || r == '[' })
+	if len(words) < 2 || !strings.HasPrefix(words[0], "google_") {
+		return ""
+	}
+	return words[0] + "." + words[1]
 }
 
 var sizeOfTier = regexp.MustCompile(`^(.*?)-(\d+)(?:-(\d+))?$`)

@@ -226,6 +226,32 @@ var pitfalls = []pitfall{
 		}
 		return false
 	}},
+	{"google_compute_backend_*", "a part of the query that is counted and left out", func(r part, _ blocks) bool {
+		return r.has("cdn_policy.cache_key_policy.query_string_whitelist") && r.has("cdn_policy.cache_key_policy.query_string_blacklist")
+	}},
+	{"google_compute_*backend_service", "a cookie for more than a day", func(r part, _ blocks) bool {
+		return r.number("affinity_cookie_ttl_sec").is > 86400
+	}},
+	{"google_compute_global_forwarding_rule", "a network that does not reach all the world", func(r part, _ blocks) bool {
+		return r.text("network_tier") == "STANDARD"
+	}},
+	{"google_container_node_pool", "a first size that Terraform goes back to", func(r part, _ blocks) bool {
+		return r.has("initial_node_count") && !strings.Contains(r.source("lifecycle.ignore_changes"), "initial_node_count")
+	}},
+	{"google_container_cluster", "a cluster without a channel for its versions", func(r part, _ blocks) bool {
+		return !slices.Contains([]string{"RAPID", "REGULAR", "STABLE", "EXTENDED"}, r.text("release_channel.channel"))
+	}},
+	{"google_spanner_instance", "a goal that is never met", func(r part, _ blocks) bool {
+		if !r.has("autoscaling_config") {
+			return false
+		}
+		for _, goal := range []string{"high_priority_cpu_utilization_percent", "storage_utilization_percent"} {
+			if of := r.number("autoscaling_config.autoscaling_targets." + goal); of.known && (of.is <= 0 || of.is > 100) || !r.has("autoscaling_config.autoscaling_targets."+goal) {
+				return true
+			}
+		}
+		return false
+	}},
 	{"google_*", "a label that is not lowercase, or too long", func(r part, _ blocks) bool {
 		for _, path := range []string{"labels", "user_labels", "settings.user_labels", "resource_labels", "node_config.resource_labels"} {
 			for _, v := range r.values(path) {

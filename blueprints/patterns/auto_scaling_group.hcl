@@ -185,6 +185,14 @@ pattern "auto_scaling_group" {
     related   = [self.min]
     firm      = true
   }
+  check "reaches_its_zones" {
+    condition = self.max >= service.zones
+    message   = "${service.name} is spread over ${service.zones} zones and never has more than ${self.max} instances: a zone without any is taken for spare capacity that is not there."
+    fix       = "Raise max to ${service.zones}, or spread over fewer zones."
+    at        = self.max
+    related   = [service.zones]
+    severity  = "warning"
+  }
   # SCALE-006
   check "warm_up" {
     condition = self.warm_up >= service.boot_time

@@ -44,6 +44,12 @@ target "gcp" {
     hint     = "an id such as 012345-6789AB-CDEF01"
     summary  = "The billing account, for budgets. Null: no budget is made."
   }
+  input "vcpu_quota" {
+    type     = number
+    nullable = true
+    range    = [1, 1000000]
+    summary  = "How many vCPUs the project may have in the region: Google refuses more, in the middle of a rollout. Null: nobody counts."
+  }
   input "architecture" {
     type    = string
     default = "x86_64"

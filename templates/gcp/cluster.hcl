@@ -32,6 +32,7 @@ let {
   size       = { vcpu = cluster.node_cpu, memory_gib = gib(cluster.node_memory), arch = target.architecture }
   fitting    = [for row in table.machine_types : row if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.memory_gib >= let.size.memory_gib && row.series != "e2-shared"]
   machine    = lookup(cluster.machine, "gcp", "") != "" ? lookup(cluster.machine, "gcp", "") : length(let.fitting) > 0 ? let.fitting[0].name : ""
+  vcpus      = ceil(element(concat([for row in table.machine_types : row.vcpu if row.name == let.machine], [cluster.node_cpu]), 0))
   disk       = contains(let.hyperdisk_only, split("-", let.machine)[0]) ? "hyperdisk-balanced" : "pd-balanced"
   node_zones = slice(let.all_zones, 0, min(cluster.zones, length(let.all_zones)))
   spot_nodes = floor(cluster.spot * cluster.max_nodes / 100)

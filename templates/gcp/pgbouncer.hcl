@@ -36,6 +36,7 @@ let {
   ))
   pool_account = shortname("${let.prefix}-${database.name}-pooler", 30)
   pool_machine = [for row in table.machine_types : row if row.arch == target.architecture && row.vcpu >= 2 && row.memory_gib >= 2][0].name
+  pool_vcpus   = [for row in table.machine_types : row.vcpu if row.name == let.pool_machine][0]
   pool_disk    = contains(let.hyperdisk_only, split("-", let.pool_machine)[0]) ? "hyperdisk-balanced" : "pd-balanced"
   pool_drain   = max(30, ceil(database.statement_timeout))
 }

@@ -58,6 +58,7 @@ let {
   fitting  = [for row in table.machine_types : row if row.arch == let.size.arch && row.vcpu >= let.size.vcpu && row.memory_gib >= let.size.memory_gib && (let.fleet || contains(let.hyperdisk_only, row.series))]
   machine  = lookup(service.machine, "gcp", "") != "" ? lookup(service.machine, "gcp", "") : length(let.fitting) > 0 ? let.fitting[0].name : ""
   series   = split("-", let.machine)[0]
+  vcpus    = ceil(element(concat([for row in table.machine_types : row.vcpu if row.name == let.machine], [service.total_cpu]), 0))
   disk     = contains(let.hyperdisk_only, let.series) ? "hyperdisk-balanced" : "pd-balanced"
   registry = can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/|^(?:[a-z]+\\.)?gcr\\.io/", service.image)) ? split("/", service.image)[0] : ""
   zones    = slice(let.all_zones, 0, min(service.zones, length(let.all_zones)))

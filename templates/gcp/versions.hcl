@@ -20,6 +20,13 @@ template "versions" {
     fix       = "Rename the label."
     at        = blueprint.labels
   }
+  # An apply does not see the quota; a group that is refused instances stays as it is, however much it has to do.
+  check "quota" {
+    condition = target.vcpu_quota == null ? true : let.most_vcpus <= target.vcpu_quota
+    message   = "At their most, releases and upgrades included, there are ${let.most_vcpus} vCPUs in ${target.region}, and the project may have ${target.vcpu_quota == null ? 0 : target.vcpu_quota}: ${join(", ", [for m in let.counted_machines : "${m.name} ${m.count} × ${m.vcpu}"])}."
+    fix       = "Have the quota raised, or lower a maximum."
+    at        = target.vcpu_quota
+  }
   check "zone_names" {
     condition = alltrue([for zone in target.zone_names : startswith(zone, "${target.region}-")])
     message   = "These zones are not in ${target.region}: ${join(", ", [for zone in target.zone_names : zone if !startswith(zone, "${target.region}-")])}."
@@ -48,6 +55,14 @@ let {
   suffixed       = [for s in blueprint.services : { name = s.name, stem = replace(s.name, "/${let.suffixes}/", "") } if can(regex(let.suffixes, s.name))]
   stand_ins      = { for s in let.instances : s.breaker.fallback.name => true... if(s.breaker == null ? false : s.breaker.fallback != null) }
   site_fallbacks = { for s in blueprint.services : s.multi_layer_caching_detailed.fallback.name => s.name... if(s.multi_layer_caching_detailed == null ? false : s.multi_layer_caching_detailed.fallback != null) }
+
+  # What counts towards the quota.
+  counted_machines = concat(
+    [for s in let.instances : { name = s.name, count = s.peak_instances + s.let.surplus, vcpu = s.let.vcpus }],
+    [for c in blueprint.clusters : { name = c.name, count = c.max_nodes + 1, vcpu = c.let.vcpus }],
+    [for d in blueprint.databases : { name = "poolers of ${d.name}", count = d.let.pool_most, vcpu = d.let.pool_vcpus } if d.let.pooled == "pgbouncer"],
+  )
+  most_vcpus = sum(concat([0], [for m in let.counted_machines : m.count * m.vcpu]))
 
   # What services on instances share.
   instances   = [for s in blueprint.services : s if s.runs_on == null]
