@@ -100,8 +100,23 @@ func turnedWrong(b blocks, address string) (out []string) {
 	if !p.is("lifecycle.create_before_destroy", cty.True) {
 		out = append(out, "it goes before the address leads to the next one")
 	}
+	said := func(c []*parsedBlock) bool {
+		return slices.ContainsFunc(textsAt(c[0].Body, []string{"assert", "condition"}, c[0]), func(s string) bool { return strings.Contains(s, address+".url_map") })
+	}
+	if !slices.ContainsFunc(b.checks(), said) {
+		out = append(out, "no plan says that it was turned")
+	}
 	if !strings.Contains(p.source("depends_on"), "url_map.") {
 		out = append(out, "the map that it was turned to goes first")
+	}
+	return out
+}
+
+func (b blocks) checks() (out [][]*parsedBlock) {
+	for address, found := range b {
+		if strings.HasPrefix(address, "check.") {
+			out = append(out, found)
+		}
 	}
 	return out
 }

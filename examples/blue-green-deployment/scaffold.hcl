@@ -55,6 +55,7 @@ service "web" {
   gcp {
     blue_green_deployment {
       green_image = "ghcr.io/acme/web:1.5.0"
+      rollback    = "alarms" # errors or slow answers of the live one switch back by themselves
     }
   }
   kubernetes {

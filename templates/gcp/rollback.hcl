@@ -32,6 +32,7 @@ let {
   back = { for front in let.turned : front =>
     "gcloud compute target-${front == "plain" || front == "inside" ? "http" : "https"}-proxies update ${let.name}-${let.release}${front == "inside" ? "-inside" : ""} --url-map=${let.name}${front == "inside" ? "-inside" : ""} ${front == "global" ? "--global --global-url-map" : "--region=${target.region} --url-map-region=${target.region}"}"
   }
+  turned_text = service.blue_green_deployment != null ? "An alarm gave all requests of ${service.name} to ${service.blue_green_deployment.idle}: set live = \"${service.blue_green_deployment.idle}\" before anything else is changed." : "An alarm gave all requests of ${service.name} to the stable version: name another canary_image, or none."
   turned_back = join(" && ", values(let.back))
 }
 
@@ -295,6 +296,39 @@ extend "google_compute_region_target_http_proxy" "this_inside" {
 
   lifecycle {
     create_before_destroy = true
+  }
+}
+
+# Every plan says so while an alarm's decision holds.
+check "this_rollback" {
+  when = let.turns
+
+  assert {
+    when = let.front == "global"
+
+    condition     = endswith(google_compute_target_https_proxy.this.url_map, "/${google_compute_url_map.this.name}")
+    error_message = let.turned_text
+  }
+
+  assert {
+    when = let.front == "secure"
+
+    condition     = endswith(google_compute_region_target_https_proxy.this.url_map, "/${google_compute_region_url_map.this.name}")
+    error_message = let.turned_text
+  }
+
+  assert {
+    when = let.front == "plain"
+
+    condition     = endswith(google_compute_region_target_http_proxy.this.url_map, "/${google_compute_region_url_map.this.name}")
+    error_message = let.turned_text
+  }
+
+  assert {
+    when = let.inside == "http"
+
+    condition     = endswith(google_compute_region_target_http_proxy.this_inside.url_map, "/${google_compute_region_url_map.this_inside.name}")
+    error_message = let.turned_text
   }
 }
 

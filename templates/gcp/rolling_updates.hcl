@@ -110,6 +110,6 @@ resource "google_monitoring_alert_policy" "this_rollout" {
   }
 
   documentation {
-    content = let.rolls_back ? "While an update is under way the group gets the version before it back. The release is marked as withdrawn, and Terraform refuses to roll it out again: change the blueprint to another one. To try the same again, take the mark off and apply: gcloud pubsub topics update ${let.name}-rollback --remove-labels=withdrawn" : "Stop the update and go back: put the image before into the blueprint, render and apply."
+    content = let.rolls_back ? "While an update is under way the group gets the version before it back. An apply that still waits for the update fails, for the template of the version before is in use again. The release is marked as withdrawn, and Terraform refuses to roll it out again: change the blueprint to another one. To try the same again, take the mark off and apply: gcloud pubsub topics update ${let.name}-rollback --remove-labels=withdrawn" : "Stop the update and go back: put the image before into the blueprint, render and apply."
   }
 }

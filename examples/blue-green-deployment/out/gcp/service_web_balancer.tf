@@ -94,20 +94,22 @@ resource "google_compute_ssl_policy" "web" {
 }
 
 resource "google_compute_target_https_proxy" "web" {
-  name                        = "blue-green-deployment-web"
+  name                        = "blue-green-deployment-web-03fd88"
   url_map                     = google_compute_url_map.web.id
   certificate_map             = "//certificatemanager.googleapis.com/${google_certificate_manager_certificate_map.web.id}"
   ssl_policy                  = google_compute_ssl_policy.web.id
   quic_override               = "ENABLE"
   http_keep_alive_timeout_sec = 60
 
-  # With rollback = "alarms" it has another name, and the address needs one all the time.
+  # A release has a proxy of its own, which starts with the shares. Where it leads from then on is the rollback's: no
+  # later apply gives a bad version its requests back.
   lifecycle {
     create_before_destroy = true
+    ignore_changes        = [url_map]
   }
 
   # A proxy without a certificate is refused.
-  depends_on = [google_certificate_manager_certificate_map_entry.web]
+  depends_on = [google_certificate_manager_certificate_map_entry.web, google_compute_url_map.web_kept]
 }
 
 resource "google_compute_global_forwarding_rule" "web" {
@@ -224,8 +226,8 @@ resource "google_monitoring_alert_policy" "web_balancer" {
     display_name = "more than 1 % of the requests fail for 5 minutes"
 
     condition_threshold {
-      filter             = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.web.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\" AND metric.labels.response_code_class = 500"
-      denominator_filter = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.web.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\""
+      filter             = "resource.type = \"https_lb_rule\" AND resource.labels.forwarding_rule_name = \"${google_compute_global_forwarding_rule.web.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\" AND metric.labels.response_code_class = 500"
+      denominator_filter = "resource.type = \"https_lb_rule\" AND resource.labels.forwarding_rule_name = \"${google_compute_global_forwarding_rule.web.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_request_count\""
       comparison         = "COMPARISON_GT"
       threshold_value    = 0.01
       duration           = "300s"
@@ -248,7 +250,7 @@ resource "google_monitoring_alert_policy" "web_balancer" {
     display_name = "one answer in a hundred takes longer than half of what a request may take"
 
     condition_threshold {
-      filter          = "resource.type = \"https_lb_rule\" AND resource.labels.url_map_name = \"${google_compute_url_map.web.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_latencies\""
+      filter          = "resource.type = \"https_lb_rule\" AND resource.labels.forwarding_rule_name = \"${google_compute_global_forwarding_rule.web.name}\" AND metric.type = \"loadbalancing.googleapis.com/https/backend_latencies\""
       comparison      = "COMPARISON_GT"
       threshold_value = 5000
       duration        = "300s"
@@ -272,7 +274,7 @@ resource "google_monitoring_alert_policy" "web_imbalance" {
     display_name = "a zone gets more than twice the requests of another for half an hour"
 
     condition_prometheus_query_language {
-      query               = "max(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{url_map_name=\"${google_compute_url_map.web.name}\"}[10m]))) / min(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{url_map_name=\"${google_compute_url_map.web.name}\"}[10m]))) > 2"
+      query               = "max(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{forwarding_rule_name=\"${google_compute_global_forwarding_rule.web.name}\"}[10m]))) / min(sum by (backend_scope) (rate(loadbalancing_googleapis_com:https_backend_request_count{forwarding_rule_name=\"${google_compute_global_forwarding_rule.web.name}\"}[10m]))) > 2"
       duration            = "1800s"
       evaluation_interval = "60s"
     }

@@ -4,6 +4,22 @@ locals {
   notification_channels = []
 }
 
+# Google names the accounts of its services after the number of the project.
+variable "project_number" {
+  description = "Number of the project."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.project_number))
+    error_message = "A project's number has digits only."
+  }
+}
+
+locals {
+  project_number = var.project_number
+}
+
 resource "google_logging_project_bucket_config" "balancers" {
   project        = local.project
   location       = "europe-west1"

@@ -86,6 +86,14 @@ resource "google_compute_url_map" "web_kept" {
   }
 }
 
+# Every plan says so while an alarm's decision holds.
+check "web_rollback" {
+  assert {
+    condition     = endswith(google_compute_target_https_proxy.web.url_map, "/${google_compute_url_map.web.name}")
+    error_message = "An alarm gave all requests of web to the stable version: name another canary_image, or none."
+  }
+}
+
 resource "google_pubsub_topic" "web_rollback" {
   name = "canary-deployment-web-rollback"
 }

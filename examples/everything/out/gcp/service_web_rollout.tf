@@ -52,7 +52,7 @@ resource "google_monitoring_alert_policy" "web_rollout" {
   }
 
   documentation {
-    content = "While an update is under way the group gets the version before it back. The release is marked as withdrawn, and Terraform refuses to roll it out again: change the blueprint to another one. To try the same again, take the mark off and apply: gcloud pubsub topics update everything-web-rollback --remove-labels=withdrawn"
+    content = "While an update is under way the group gets the version before it back. An apply that still waits for the update fails, for the template of the version before is in use again. The release is marked as withdrawn, and Terraform refuses to roll it out again: change the blueprint to another one. To try the same again, take the mark off and apply: gcloud pubsub topics update everything-web-rollback --remove-labels=withdrawn"
   }
 }
 
