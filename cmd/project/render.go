@@ -74,7 +74,13 @@ func (p *Project) targets(sel Selection) []string {
 	if sel.Target != "" {
 		return []string{sel.Target}
 	}
-	return p.Source.Targets()
+	// One of those that nobody knows is enough to hear of all of them.
+	targets := p.Source.Targets()
+	known := slices.DeleteFunc(slices.Clone(targets), func(name string) bool { return !p.Catalog.Has("targets", name) })
+	if len(known) == 0 {
+		return targets[:min(1, len(targets))]
+	}
+	return known
 }
 
 func (p *Project) resolveOne(root *Root) hcl.Diagnostics {

@@ -119,6 +119,9 @@ func blueprintsOfAnySize(t *testing.T, target string) []sized {
 		{"one database too small for all", 300, true, each("database \"db\" {}\n", func(int, int) string {
 			return "  needs = [database.db]\n  pool = 40\n  auto_scaling_group { max = 9 }\n"
 		})},
+		{"one database through a pooler", 40, target == "gcp", each("database \"db\" {\n  database_connection_pooling {}\n}\n", func(int, int) string {
+			return "  needs = [database.db]\n  auto_scaling_group { max = 4 }\n"
+		})},
 		{"a ring", 40, true, each("", func(i, n int) string {
 			return fmt.Sprintf("  needs = [service.s%d]\n  circuit_breaker {}\n", (i+1)%n)
 		})},

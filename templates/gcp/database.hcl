@@ -64,6 +64,9 @@ let {
   # The suffixes of replicas, shards and poolers need some of what a name may have.
   name = shortname("${let.prefix}-${database.name}", 40)
 
+  # With the instances that groups over zones add in an update, beyond those that pools are counted for.
+  most_connections = database.client_connections + sum(concat([0], [for s in database.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0]))
+
   spanner = database.database_sharding == null ? false : database.database_sharding.by == "managed"
   # Who pools: Cloud SQL itself, or PgBouncer where its settings are wanted.
   pooled = (

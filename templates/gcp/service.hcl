@@ -41,8 +41,8 @@ template "service" {
   }
   # POOL-001: the surge is at least one for each zone, which can be more than the share that the pools are cut for.
   check "connections_during_updates" {
-    condition = alltrue([for d in service.databases : d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0])) <= d.client_limit])
-    message   = "A group over ${service.zones} zones adds at least ${service.zones} instances in an update, ${let.surplus} more than the ${service.peak_instances} that pools are counted for: ${join(", ", [for d in service.databases : "${d.name} is asked for ${d.client_connections + sum(concat([0], [for s in d.clients : s.runs_on == null ? s.let.surplus * s.processes * s.pool : 0]))} connections and has ${d.client_limit}"])}."
+    condition = alltrue([for d in service.databases : d.let.most_connections <= d.client_limit])
+    message   = "A group over ${service.zones} zones adds at least ${service.zones} instances in an update, ${let.surplus} more than the ${service.peak_instances} that pools are counted for: ${join(", ", [for d in service.databases : "${d.name} is asked for ${d.let.most_connections} connections and has ${d.client_limit}" if d.let.most_connections > d.client_limit])}."
     fix       = "Lower pool, or spread ${service.name} over fewer zones."
     at        = service.pool
     related   = [service.zones, service.max_instances]
