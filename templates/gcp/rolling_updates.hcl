@@ -6,7 +6,7 @@ template "rolling_updates" {
 
   covers = {
     health_checks = [google_compute_region_instance_group_manager.this.auto_healing_policies, google_compute_region_instance_group_manager.this.wait_for_instances_status]
-    rollback      = [let.rolls_back ? google_eventarc_trigger.this_rollback.destination : service.rolling_updates.rollback, let.rolls_back ? google_workflows_workflow.this_rollback.source_contents : null]
+    rollback      = [let.rolls_back ? google_eventarc_trigger.this_rollback.destination : service.rolling_updates.rollback, let.rolls_back ? google_workflows_workflow.this_rollback.source_contents : null, let.rolls_back ? google_compute_region_instance_group_manager.this.lifecycle.precondition : null]
     monitoring    = [let.watch == "none" ? null : google_monitoring_alert_policy.this_rollout.conditions, google_compute_region_instance_group_manager.this.timeouts.update]
     compatibility = [service.backward_compatible]
   }
