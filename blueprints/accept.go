@@ -109,7 +109,7 @@ func (a *Attr) blame(diags hcl.Diagnostics) {
 
 // refuse says why a value of the right type is not allowed; empty if it is.
 func (in *Input) refuse(v cty.Value) string {
-	for _, f := range []func(cty.Value) string{refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength} {
+	for _, f := range []func(cty.Value) string{refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength, refuseTwice} {
 		if reason := f(v); reason != "" {
 			return reason
 		}
@@ -225,6 +225,24 @@ func (in *Input) refuseLength(v cty.Value) string {
 	}
 	if most := in.Length[1]; !most.IsNull() && length.GreaterThan(most).True() {
 		return fmt.Sprintf("it has %d %s and may have at most %s", n, what, display(most))
+	}
+	return ""
+}
+
+// refuseTwice keeps out lists that name a component twice: what is made for each
+// of them would be made twice.
+func refuseTwice(v cty.Value) string {
+	if !v.CanIterateElements() {
+		return ""
+	}
+	seen := map[*Instance]bool{}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		inst := instanceOf(e)
+		if inst != nil && seen[inst] {
+			return fmt.Sprintf("%s is in it twice. Name it once.", inst.Path)
+		}
+		seen[inst] = true
 	}
 	return ""
 }
