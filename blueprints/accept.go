@@ -109,7 +109,7 @@ func (a *Attr) blame(diags hcl.Diagnostics) {
 
 // refuse says why a value of the right type is not allowed; empty if it is.
 func (in *Input) refuse(v cty.Value) string {
-	for _, f := range []func(cty.Value) string{refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength, refuseTwice} {
+	for _, f := range []func(cty.Value) string{refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength, in.refuseTwice} {
 		if reason := f(v); reason != "" {
 			return reason
 		}
@@ -229,20 +229,23 @@ func (in *Input) refuseLength(v cty.Value) string {
 	return ""
 }
 
-// refuseTwice keeps out lists that name a component twice: what is made for each
-// of them would be made twice.
-func refuseTwice(v cty.Value) string {
-	if !v.CanIterateElements() {
+// refuseTwice keeps out lists that name something twice which is made for each
+// of them: a component, or what the definition calls distinct.
+func (in *Input) refuseTwice(v cty.Value) string {
+	if !v.CanIterateElements() || !in.Distinct && !in.Type.IsRef() {
 		return ""
 	}
-	seen := map[*Instance]bool{}
+	seen := map[string]bool{}
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		inst := instanceOf(e)
-		if inst != nil && seen[inst] {
-			return fmt.Sprintf("%s is in it twice. Name it once.", inst.Path)
+		key := display(e)
+		if e.Type() == cty.String && e.IsKnown() && !e.IsNull() {
+			key = e.AsString() // display cuts it
 		}
-		seen[inst] = true
+		if seen[key] {
+			return fmt.Sprintf("%s is in it twice. Name it once.", display(e))
+		}
+		seen[key] = true
 	}
 	return ""
 }

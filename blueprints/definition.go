@@ -52,6 +52,7 @@ type Input struct {
 	OneOf      []cty.Value
 	Range      []cty.Value // two values, either of which may be null; ends included
 	Length     []cty.Value // as Range, for texts and lists
+	Distinct   bool        // no element of a list twice
 	Matches    *regexp.Regexp
 	Hint       string
 	Deprecated string

@@ -221,7 +221,7 @@ func decodeBlock(d *decoder, block *hclsyntax.Block) *Block {
 
 func decodeInput(d *decoder, block *hclsyntax.Block) *Input {
 	in := &Input{
-		Name: block.Labels[0], Summary: d.text("summary"), Nullable: d.flag("nullable"),
+		Name: block.Labels[0], Summary: d.text("summary"), Nullable: d.flag("nullable"), Distinct: d.flag("distinct"),
 		Hint: d.text("hint"), Deprecated: d.text("deprecated"), Default: d.expr("default"), Decl: block.DefRange(),
 	}
 	expr := d.expr("type")

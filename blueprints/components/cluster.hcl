@@ -59,11 +59,12 @@ component "cluster" {
     summary = "Share of nodes that the target may take back at short notice, for less money."
   }
   input "admins" {
-    type    = list(string)
-    default = []
-    matches = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}/[0-9]{1,2}"
-    hint    = "a network such as 203.0.113.0/24"
-    summary = "Networks that may reach the control plane from outside. None: only from within the network."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}/[0-9]{1,2}"
+    hint     = "a network such as 203.0.113.0/24"
+    summary  = "Networks that may reach the control plane from outside. None: only from within the network."
   }
   input "availability" {
     type    = percent

@@ -74,11 +74,12 @@ pattern "blue_green_deployment" {
     summary = "The port on which the balancer leads to the colour that does not serve."
   }
   input "smoke_from" {
-    type    = list(string)
-    default = ["10.0.0.0/8"]
-    matches = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}/[0-9]{1,2}"
-    hint    = "a network such as 203.0.113.0/24"
-    summary = "Networks from which the colour that does not serve can be reached."
+    type     = list(string)
+    distinct = true
+    default  = ["10.0.0.0/8"]
+    matches  = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}/[0-9]{1,2}"
+    hint     = "a network such as 203.0.113.0/24"
+    summary  = "Networks from which the colour that does not serve can be reached."
   }
   input "max_errors" {
     type    = percent

@@ -70,20 +70,22 @@ pattern "cdn_distribution" {
     summary = "How long an old copy is sent while the origin fails."
   }
   input "key_query" {
-    type    = list(string)
-    default = ["v"]
-    length  = [0, 10]
-    matches = "[A-Za-z0-9_.-]{1,64}"
-    hint    = "names of query parameters"
-    summary = "Query parameters that make another file. All others are ignored, so that nobody can fill the cache with copies."
+    type     = list(string)
+    distinct = true
+    default  = ["v"]
+    length   = [0, 10]
+    matches  = "[A-Za-z0-9_.-]{1,64}"
+    hint     = "names of query parameters"
+    summary  = "Query parameters that make another file. All others are ignored, so that nobody can fill the cache with copies."
   }
   input "key_headers" {
-    type    = list(string)
-    default = []
-    length  = [0, 10]
-    matches = "[A-Za-z0-9-]{1,64}"
-    hint    = "names of headers"
-    summary = "Headers that make another file, such as Accept-Language."
+    type     = list(string)
+    distinct = true
+    default  = []
+    length   = [0, 10]
+    matches  = "[A-Za-z0-9-]{1,64}"
+    hint     = "names of headers"
+    summary  = "Headers that make another file, such as Accept-Language."
   }
   input "invalidate" {
     type    = string

@@ -30,18 +30,20 @@ pattern "database_sharding" {
     summary = "The type of that column."
   }
   input "tables" {
-    type    = list(string)
-    default = []
-    matches = "[a-z][a-z0-9_]{0,62}"
-    hint    = "names of tables"
-    summary = "Tables that have the column. A router that reads SQL has to know them."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "[a-z][a-z0-9_]{0,62}"
+    hint     = "names of tables"
+    summary  = "Tables that have the column. A router that reads SQL has to know them."
   }
   input "reference_tables" {
-    type    = list(string)
-    default = []
-    matches = "[a-z][a-z0-9_]{0,62}"
-    hint    = "names of tables"
-    summary = "Small tables that every shard has a copy of, so that joins stay at home."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "[a-z][a-z0-9_]{0,62}"
+    hint     = "names of tables"
+    summary  = "Small tables that every shard has a copy of, so that joins stay at home."
   }
   input "by" {
     type    = string

@@ -61,18 +61,20 @@ pattern "elastic_load_balancing" {
     summary = "Whether connections stay open for pushing. They are then balanced once, when they open."
   }
   input "paths" {
-    type    = list(string)
-    default = []
-    matches = "/[A-Za-z0-9._~/*-]{0,127}"
-    hint    = "paths that start with /, such as /api/*"
-    summary = "Only these paths, where services share a domain. None: all."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "/[A-Za-z0-9._~/*-]{0,127}"
+    hint     = "paths that start with /, such as /api/*"
+    summary  = "Only these paths, where services share a domain. None: all."
   }
   input "allow" {
-    type    = list(string)
-    default = ["0.0.0.0/0"]
-    matches = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}/[0-9]{1,2}"
-    hint    = "a network such as 203.0.113.0/24"
-    summary = "Networks whose clients may connect."
+    type     = list(string)
+    distinct = true
+    default  = ["0.0.0.0/0"]
+    matches  = "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}/[0-9]{1,2}"
+    hint     = "a network such as 203.0.113.0/24"
+    summary  = "Networks whose clients may connect."
   }
   input "firewall" {
     type    = bool

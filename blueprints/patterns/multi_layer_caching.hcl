@@ -27,20 +27,22 @@ pattern "multi_layer_caching" {
     summary  = "The public DNS name of the edge. Without one the edge gives a name of its own."
   }
   input "paths" {
-    type    = list(string)
-    default = ["/*"]
-    length  = [1, 20]
-    matches = "/[A-Za-z0-9._~/*-]{0,127}"
-    hint    = "paths that start with /, such as /api/*"
-    summary = "Paths whose answers may be kept."
+    type     = list(string)
+    distinct = true
+    default  = ["/*"]
+    length   = [1, 20]
+    matches  = "/[A-Za-z0-9._~/*-]{0,127}"
+    hint     = "paths that start with /, such as /api/*"
+    summary  = "Paths whose answers may be kept."
   }
   input "private_paths" {
-    type    = list(string)
-    default = ["/account/*", "/cart/*", "/checkout/*"]
-    length  = [0, 20]
-    matches = "/[A-Za-z0-9._~/*-]{0,127}"
-    hint    = "paths that start with /, such as /account/*"
-    summary = "Paths whose answers belong to one person. They are kept nowhere."
+    type     = list(string)
+    distinct = true
+    default  = ["/account/*", "/cart/*", "/checkout/*"]
+    length   = [0, 20]
+    matches  = "/[A-Za-z0-9._~/*-]{0,127}"
+    hint     = "paths that start with /, such as /account/*"
+    summary  = "Paths whose answers belong to one person. They are kept nowhere."
   }
   input "browser_ttl" {
     type    = duration
@@ -91,12 +93,13 @@ pattern "multi_layer_caching" {
     summary = "How long an old answer is sent while the program fails."
   }
   input "vary" {
-    type    = list(string)
-    default = ["Accept-Language"]
-    length  = [0, 10]
-    matches = "[A-Za-z0-9-]{1,64}"
-    hint    = "names of headers"
-    summary = "Headers that make another answer, in every layer alike."
+    type     = list(string)
+    distinct = true
+    default  = ["Accept-Language"]
+    length   = [0, 10]
+    matches  = "[A-Za-z0-9-]{1,64}"
+    hint     = "names of headers"
+    summary  = "Headers that make another answer, in every layer alike."
   }
   input "vary_query" {
     type    = string

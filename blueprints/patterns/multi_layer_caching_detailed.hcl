@@ -20,12 +20,13 @@ pattern "multi_layer_caching_detailed" {
   }
 
   input "warm_paths" {
-    type    = list(string)
-    default = ["/"]
-    length  = [1, 1000]
-    matches = "/[A-Za-z0-9._~/?=&-]{0,255}"
-    hint    = "paths that start with /"
-    summary = "Paths that are fetched through the edge after a release, and when it has gone cold."
+    type     = list(string)
+    distinct = true
+    default  = ["/"]
+    length   = [1, 1000]
+    matches  = "/[A-Za-z0-9._~/?=&-]{0,255}"
+    hint     = "paths that start with /"
+    summary  = "Paths that are fetched through the edge after a release, and when it has gone cold."
   }
   input "warm_command" {
     type    = string

@@ -15,12 +15,13 @@ target "aws" {
     summary = "How many zones the network spans."
   }
   input "zone_names" {
-    type    = list(string)
-    default = [for letter in ["a", "b", "c"] : "${self.region}${letter}"]
-    length  = [1, 6]
-    matches = "[a-z]{2}(?:-[a-z]+){1,3}-[0-9](?:-[a-z]{3}-[0-9])?[a-z]"
-    hint    = "zones such as eu-west-1a"
-    summary = "The zones, by name: a, b and c of the region. Name them where yours lacks one of these."
+    type     = list(string)
+    distinct = true
+    default  = [for letter in ["a", "b", "c"] : "${self.region}${letter}"]
+    length   = [1, 6]
+    matches  = "[a-z]{2}(?:-[a-z]+){1,3}-[0-9](?:-[a-z]{3}-[0-9])?[a-z]"
+    hint     = "zones such as eu-west-1a"
+    summary  = "The zones, by name: a, b and c of the region. Name them where yours lacks one of these."
   }
   input "account_id" {
     type     = string
@@ -91,11 +92,12 @@ target "aws" {
     summary = "A way out for each zone, or one for all: cheaper, and all zones lose it together."
   }
   input "alert_emails" {
-    type    = list(string)
-    default = []
-    matches = "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}"
-    hint    = "an address such as oncall@example.com"
-    summary = "Who is told when an alarm goes off."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}"
+    hint     = "an address such as oncall@example.com"
+    summary  = "Who is told when an alarm goes off."
   }
 
   block "network" {
@@ -108,25 +110,28 @@ target "aws" {
       summary = "The VPC."
     }
     input "public_subnets" {
-      type    = list(string)
-      default = []
-      matches = "subnet-[0-9a-f]{8,17}"
-      hint    = "ids such as subnet-0123456789abcdef0"
-      summary = "Subnets of public load balancers, one in each zone, in the order of zone_names."
+      type     = list(string)
+      distinct = true
+      default  = []
+      matches  = "subnet-[0-9a-f]{8,17}"
+      hint     = "ids such as subnet-0123456789abcdef0"
+      summary  = "Subnets of public load balancers, one in each zone, in the order of zone_names."
     }
     input "private_subnets" {
-      type    = list(string)
-      length  = [1, 6]
-      matches = "subnet-[0-9a-f]{8,17}"
-      hint    = "ids such as subnet-0123456789abcdef0"
-      summary = "Subnets of instances and nodes, one in each zone, in the order of zone_names."
+      type     = list(string)
+      distinct = true
+      length   = [1, 6]
+      matches  = "subnet-[0-9a-f]{8,17}"
+      hint     = "ids such as subnet-0123456789abcdef0"
+      summary  = "Subnets of instances and nodes, one in each zone, in the order of zone_names."
     }
     input "database_subnets" {
-      type    = list(string)
-      default = self.private_subnets
-      matches = "subnet-[0-9a-f]{8,17}"
-      hint    = "ids such as subnet-0123456789abcdef0"
-      summary = "Subnets of databases and caches, one in each zone, in the order of zone_names."
+      type     = list(string)
+      distinct = true
+      default  = self.private_subnets
+      matches  = "subnet-[0-9a-f]{8,17}"
+      hint     = "ids such as subnet-0123456789abcdef0"
+      summary  = "Subnets of databases and caches, one in each zone, in the order of zone_names."
     }
   }
   block "state" {

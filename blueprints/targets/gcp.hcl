@@ -15,7 +15,8 @@ target "gcp" {
     summary = "How many zones are used."
   }
   input "zone_names" {
-    type = list(string)
+    type     = list(string)
+    distinct = true
     # europe-west1 and us-east1 have b, c and d but no a (Compute Engine documentation, regions and zones).
     default = [for letter in(contains(["europe-west1", "us-east1"], self.region) ? ["b", "c", "d"] : ["a", "b", "c"]) : "${self.region}-${letter}"]
     length  = [1, 4]
@@ -85,11 +86,12 @@ target "gcp" {
     summary = "The addresses of the network that is made."
   }
   input "alert_emails" {
-    type    = list(string)
-    default = []
-    matches = "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}"
-    hint    = "an address such as oncall@example.com"
-    summary = "Who is told when an alarm goes off."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}"
+    hint     = "an address such as oncall@example.com"
+    summary  = "Who is told when an alarm goes off."
   }
 
   block "network" {

@@ -63,11 +63,12 @@ target "kubernetes" {
     summary = "Where the CloudNativePG operator runs: it is let in to look after databases."
   }
   input "alert_emails" {
-    type    = list(string)
-    default = []
-    matches = "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}"
-    hint    = "an address such as oncall@example.com"
-    summary = "Who is told when an alarm goes off."
+    type     = list(string)
+    distinct = true
+    default  = []
+    matches  = "[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,63}"
+    hint     = "an address such as oncall@example.com"
+    summary  = "Who is told when an alarm goes off."
   }
 
   # For what runs in a cluster. The same names in every target, for the manifests are the same.

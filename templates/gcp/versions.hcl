@@ -8,6 +8,12 @@ template "versions" {
     fix       = "Rename the label."
     at        = blueprint.labels
   }
+  check "name" {
+    condition = length(blueprint.name) > 1
+    message   = "Networks of Google Cloud, and other things that are called after the blueprint, have names of two characters or more."
+    fix       = "Give the blueprint a longer name."
+    at        = blueprint.name
+  }
   check "label_twice" {
     condition = length(distinct([for k, v in blueprint.labels : let.label_names[k]])) == length(blueprint.labels)
     message   = "Labels have lower case names without special characters on Google Cloud, so that some of these become one: ${join(", ", keys(blueprint.labels))}."

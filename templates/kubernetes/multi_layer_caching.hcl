@@ -54,7 +54,7 @@ let {
   edge_memory  = floor(mib(let.elaborate == null ? 805306368 : let.elaborate.edge_memory))
   edge_grace   = let.layers == null ? 0 : let.elaborate == null ? let.layers.stale_if_error : let.elaborate.grace
   channel      = "${service.name}:invalidations"
-  patterns     = let.layers == null ? {} : { for p in concat(let.layers.paths, let.layers.private_paths) : p => "^${replace(replace(p, ".", "\\."), "*", ".*")}$" }
+  patterns     = let.layers == null ? {} : { for p in distinct(concat(let.layers.paths, let.layers.private_paths)) : p => "^${replace(replace(p, ".", "\\."), "*", ".*")}$" }
   edge_private = let.layers == null ? [] : [for p in let.layers.private_paths : let.patterns[p]]
   edge_kept    = let.layers == null ? [] : [for p in let.layers.paths : let.patterns[p]]
 
