@@ -107,6 +107,9 @@ func checkTrap(t *testing.T, text, target string, expected []string) {
 		t.Fatal(firstErrors(diags))
 	}
 	root := blocksOf(t, roots[0].Result)
+	if target == "gcp" {
+		checkPitfalls(t, root, map[string]int{})
+	}
 	for _, line := range expected {
 		problem := ""
 		switch words := strings.Fields(line); words[0] {
