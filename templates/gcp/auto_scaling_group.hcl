@@ -97,7 +97,7 @@ resource "google_compute_region_autoscaler" "this" {
     load_balancing_utilization {
       when = let.counted
 
-      target = floor(100 * let.request_goal) / 100
+      target = max(1, floor(100 * let.request_goal)) / 100
     }
 
     # Not seen from outside: something on the instance measures it.

@@ -2,7 +2,7 @@
 template "balancer_passthrough" {
   for     = service
   pattern = "elastic_load_balancing"
-  when    = service.runs_on == null && service.balancer.layer == 4 && !(service.balancer.reach == "world" && service.balancer.protocol == "tcp" && (service.load_balancer_types == null ? true : !service.load_balancer_types.client_address))
+  when    = service.runs_on == null && let.balancer_kind == "passthrough"
   file    = "service_${service.name}_balancer.tf"
 
   covers = {

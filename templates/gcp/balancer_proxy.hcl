@@ -1,8 +1,8 @@
-# TCP from all over the world: connections end near the client and go on in Google's network.
+# TCP from all over the world, or to another port: connections end near the client and go on in Google's network.
 template "balancer_proxy" {
   for     = service
   pattern = "elastic_load_balancing"
-  when    = service.runs_on == null && service.balancer.layer == 4 && service.balancer.reach == "world" && service.balancer.protocol == "tcp" && (service.load_balancer_types == null ? true : !service.load_balancer_types.client_address)
+  when    = service.runs_on == null && let.balancer_kind == "proxy"
   file    = "service_${service.name}_balancer.tf"
 
   covers = {
@@ -13,6 +13,15 @@ template "balancer_proxy" {
   }
   misses = {
     tls = "Connections are passed on unread, so TLS ends in the program."
+  }
+
+  check "moved_port" {
+    condition = !let.moves_port
+    message   = "Clients connect to ${service.balancer.port} and ${service.name} listens on ${service.port}. Only a proxy changes ports, so connections end there: the program sees Google's addresses instead of the clients'."
+    fix       = "Leave the balancer's port unset if the program has to see its clients."
+    at        = service.balancer.port
+    related   = [service.port]
+    severity  = "warning"
   }
 }
 

@@ -47,7 +47,7 @@ output "this_balancer" {
   description = "How ${service.name} is balanced, and why."
   value = {
     type   = { global = "global external Application Load Balancer", internal = "regional internal Application Load Balancer", proxy = "global external proxy Network Load Balancer", passthrough = service.balancer.public ? "external passthrough Network Load Balancer" : "internal passthrough Network Load Balancer" }[let.balancer_kind]
-    reason = let.kind.type == "network_before_application" ? "it speaks ${let.balancer.protocol}, which can be routed, retried and logged by request; an address that never changes${let.kind.private_link ? " and private connections come" : " comes"} with it here" : let.kind.reason
+    reason = let.balancer_kind == "proxy" && let.kind.type != "global_proxy" ? "clients connect to ${let.balancer.port} and the program listens on ${service.port}" : let.kind.type == "network_before_application" ? "it speaks ${let.balancer.protocol}, which can be routed, retried and logged by request; an address that never changes${let.kind.private_link ? " and private connections come" : " comes"} with it here" : let.kind.reason
   }
 }
 

@@ -96,11 +96,13 @@ let {
 
   # Who balances what comes in, and who asks whether an instance is ready: a regional balancer has regional checks.
   client_address = service.load_balancer_types == null ? false : service.load_balancer_types.client_address
+  # Only what ends connections can go on with them at another port.
+  moves_port = service.balancer == null ? false : service.balancer.public && service.balancer.layer == 4 && service.balancer.port != service.port
   balancer_kind = (
     service.balancer == null ? "none" :
     service.balancer.layer == 7 && service.balancer.public ? "global" :
     service.balancer.layer == 7 ? "internal" :
-    service.balancer.reach == "world" && service.balancer.protocol == "tcp" && !let.client_address ? "proxy" : "passthrough"
+    (service.balancer.reach == "world" || let.moves_port) && service.balancer.protocol == "tcp" && !let.client_address ? "proxy" : "passthrough"
   )
 
   # Where the breaker stands: before what is called, or else before the service itself, if requests come in there.
