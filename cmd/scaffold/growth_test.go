@@ -122,6 +122,9 @@ func blueprintsOfAnySize(t *testing.T, target string) []sized {
 		{"one database through a pooler", 40, target == "gcp", each("database \"db\" {\n  database_connection_pooling {}\n}\n", func(int, int) string {
 			return "  needs = [database.db]\n  auto_scaling_group { max = 4 }\n"
 		})},
+		{"a domain for each", 12, false, each("", func(i, _ int) string {
+			return fmt.Sprintf("  keep_alive = \"620s\"\n  elastic_load_balancing {\n    domain = \"s%d.example.com\"\n  }\n", i)
+		})},
 		{"a ring", 40, true, each("", func(i, n int) string {
 			return fmt.Sprintf("  needs = [service.s%d]\n  circuit_breaker {}\n", (i+1)%n)
 		})},

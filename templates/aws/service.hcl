@@ -26,8 +26,8 @@ template "service" {
   }
   check "zones" {
     condition = service.zones <= target.zones
-    message   = "${service.name} is to be spread over ${service.zones} zones, but the target has ${target.zones}: ${join(", ", target.zone_names)}."
-    fix       = "Lower zones, or name more in the target."
+    message   = "${service.name} is to be spread over ${service.zones} zones, but the target has ${target.zones}: ${join(", ", let.zones)}."
+    fix       = "Lower zones, or give the target more."
     at        = service.zones
     related   = [target.zones]
   }
