@@ -8,14 +8,15 @@ template "outside" {
     condition = length(let.unlike) == 0
     message   = "One proxy configuration serves all that call a host outside, and they name different ports or fallback hosts for ${join(", ", [for h in let.unlike : "${h.host} (${join(", ", h.calls[*].from)})"])}."
     fix       = "Name the same port and fallback_host in external of each."
-    at        = [for s in let.pods : s.breaker.external if contains(flatten(let.unlike[*].calls[*].from), s.name)]
-    related   = flatten([for s in let.pods : [for e in s.breaker.external : [e.port, e.fallback_host] if contains(let.unlike[*].host, e.host)] if contains(flatten(let.unlike[*].calls[*].from), s.name)])
+    at        = [for h in let.unlike : [for c in h.calls : c.caller.breaker.external]]
+    related   = [for h in let.unlike : [for c in h.calls : [for e in c.caller.breaker.external : [e.port, e.fallback_host] if e.host == h.host]]]
   }
 }
 
 let {
   outside_calls = flatten([for s in let.pods : [for e in s.let.externals : {
     from          = s.name
+    caller        = s
     host          = e.host
     port          = e.port
     fallback_host = e.fallback_host
@@ -23,10 +24,11 @@ let {
     retries       = s.breaker.retries
     per_try       = s.breaker.per_try
   }]])
+  calls_by_host = { for c in let.outside_calls : c.host => c... }
   outside = [for host in distinct(let.outside_calls[*].host) : {
     host  = host
     name  = shortname(replace(host, ".", "-"), 63)
-    calls = [for c in let.outside_calls : c if c.host == host]
+    calls = let.calls_by_host[host]
   }]
   unlike = [for h in let.outside : h if length(distinct([for c in h.calls : "${c.port} ${c.fallback_host == null ? "" : c.fallback_host}"])) > 1]
 }
