@@ -4,7 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"scaffold/render"
 )
@@ -31,6 +34,31 @@ func TestTflintOnRandomBlueprints(t *testing.T) {
 		t.Run(target, func(t *testing.T) {
 			randomRoots(t, target, map[string]int{"quick": 2, "ci": 20, "all": 100}[depth()], lint)
 		})
+	}
+}
+
+// TestTflintOnTraps does the same with what is rendered of the traps of Google
+// Cloud: many of them are small, and leave out what others use.
+func TestTflintOnTraps(t *testing.T) {
+	lint := tflint(t)
+	files, err := filepath.Glob(filepath.Join("..", "testdata", "traps", "gcp", "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no traps: %v", err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			name, ok := strings.CutSuffix(f.Name, ".hcl")
+			if !ok {
+				continue
+			}
+			if roots, diags := renderText(t, headed(string(f.Data), "gcp"), "", "gcp"); !diags.HasErrors() {
+				t.Run(name, func(t *testing.T) { lint(t, roots[0].Result) })
+			}
+		}
 	}
 }
 

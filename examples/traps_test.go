@@ -82,15 +82,20 @@ func expectations(t *testing.T, archive *txtar.Archive, name string) []string {
 // regions are where a blueprint that names no target is rendered for.
 var regions = map[string]string{"aws": "eu-west-1", "gcp": "europe-west1"}
 
-func checkTrap(t *testing.T, text, target string, expected []string) {
-	t.Helper()
+// headed gives the blueprint of a trap the head that it lacks.
+func headed(text, target string) string {
 	if !strings.Contains(text, "target \"") {
 		text = fmt.Sprintf("target %q {\n  region = %q\n}\n", target, regions[target]) + text
 	}
 	if !strings.Contains(text, "blueprint \"") {
 		text = "blueprint \"shop\" {}\n" + text
 	}
-	roots, diags := renderText(t, text, "", target)
+	return text
+}
+
+func checkTrap(t *testing.T, text, target string, expected []string) {
+	t.Helper()
+	roots, diags := renderText(t, headed(text, target), "", target)
 	if code, ok := strings.CutPrefix(expected[0], "refused "); ok {
 		if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return codeOf(d) == code && d.Severity == hcl.DiagError }) {
 			t.Errorf("%s does not refuse it: %v", code, diags)

@@ -7,5 +7,5 @@ template "existing_network" {
 
 locals {
   network_id    = "projects/${local.project}/global/networks/${target.network.name}"
-  subnetwork_id = "projects/${local.project}/regions/${target.region}/subnetworks/${target.network.subnetwork}"
+  subnetwork_id = let.subnet ? "projects/${local.project}/regions/${target.region}/subnetworks/${target.network.subnetwork}" : null
 }

@@ -26,7 +26,7 @@ let {
 
 locals {
   network_id    = google_compute_network.main.id
-  subnetwork_id = google_compute_subnetwork.main.id
+  subnetwork_id = let.subnet ? google_compute_subnetwork.main.id : null
 }
 
 resource "google_compute_network" "main" {

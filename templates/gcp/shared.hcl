@@ -26,6 +26,8 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 locals {
+  when = let.alarmed
+
   notification_channels = length(target.alert_emails) > 0 ? [for channel in google_monitoring_notification_channel.email : channel.id] : []
 }
 

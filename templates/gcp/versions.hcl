@@ -79,6 +79,16 @@ let {
   reaches     = anytrue([for s in let.instances : length(s.let.outside) > 0]) # whether proxies call what lies outside
   own_proxy   = target.network == null ? true : !target.network.proxy_only
 
+  # Whether anything is watched: a service by itself, without a pattern that could be, is not.
+  alarmed = length(blueprint.databases) + length(blueprint.caches) + length(blueprint.clusters) + length(blueprint.sites) > 0 || anytrue([for s in let.instances :
+    s.auto_scaling_group != null || s.vertical_scaling != null || s.balancer != null || s.multi_layer_caching != null || (s.breaker != null && s.let.guarded_by != "none") || (s.let.rollout != null && s.let.watch != "none")
+  ])
+
+  # Whether anything takes its addresses from the subnet: databases have theirs from Google.
+  subnet = length(let.instances) + length(blueprint.clusters) > 0 || anytrue([for d in blueprint.databases : d.let.pooled == "pgbouncer"]) || (
+    anytrue([for c in blueprint.caches : c.let.kind != "memcached"]) && (target.network == null ? true : !target.network.memorystore)
+  )
+
   # Private connections come out of subnets of 64 addresses: what proxies leave of their eighth of the network, and the
   # eighth of Kubernetes services where there are none.
   linked    = [for s in let.instances : s.name if s.load_balancer_types == null ? false : s.load_balancer_types.private_link]
