@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -124,7 +123,8 @@ func checkFolder(dir string, force bool) error {
 	return nil
 }
 
-// nameFromFolder makes a valid name of a folder's.
+// nameFromFolder makes a name of a folder's that every target takes; some want
+// two letters or more.
 func nameFromFolder(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -141,7 +141,7 @@ func nameFromFolder(dir string) string {
 	}
 	out = out[:min(len(out), 24)]
 	name := strings.Trim(string(out), "-")
-	if name == "" || slices.Contains([]string{"this"}, name) {
+	if len(name) < 2 || name == "this" {
 		return "app"
 	}
 	return name
