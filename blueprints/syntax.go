@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"scaffold/blueprints/parse"
 )
 
 // DefaultFile is the blueprint that is looked for in a folder.
@@ -107,7 +109,7 @@ func ParseHCL(data []byte, name string) (*hcl.File, hcl.Diagnostics) {
 		rng := hcl.Range{Filename: name, Start: pos, End: pos}
 		return &hcl.File{Bytes: data, Body: &hclsyntax.Body{}}, fail(rng, "Not UTF-8", "The file holds a byte that is no UTF-8 text. Save the file as UTF-8.")
 	}
-	file, diags := hclsyntax.ParseConfig(data, name, hcl.InitialPos)
+	file, diags := parse.Config(data, name, hcl.InitialPos)
 	return file, tidy(diags, data)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"scaffold/blueprints"
+	"scaffold/blueprints/parse"
 	"scaffold/render/fold"
 )
 
@@ -81,7 +82,7 @@ func parseBlock(text string) (*hclsyntax.Block, hcl.Diagnostics) {
 }
 
 func parseBody(text string) (*hclsyntax.Body, hcl.Diagnostics) {
-	file, diags := hclsyntax.ParseConfig([]byte(text), "", hcl.InitialPos)
+	file, diags := parse.Config([]byte(text), "", hcl.InitialPos)
 	if diags.HasErrors() {
 		return nil, diags
 	}

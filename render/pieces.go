@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"scaffold/blueprints/parse"
 )
 
 // piece is a piece of a file that ends with a block, so that it can be parsed by
@@ -40,7 +42,7 @@ func split(src []byte, ends []int) []piece {
 
 // parse gives what the piece holds, and false if it has mistakes.
 func (p piece) parse(filename string) (*hclsyntax.Body, bool) {
-	file, diags := hclsyntax.ParseConfig(p.text, filename, p.start)
+	file, diags := parse.Config(p.text, filename, p.start)
 	return file.Body.(*hclsyntax.Body), len(diags) == 0
 }
 
@@ -65,7 +67,7 @@ type outline struct {
 func (o outline) ContextString(offset int) string {
 	for _, p := range o.pieces {
 		if offset < p.start.Byte+len(p.text) {
-			file, _ := hclsyntax.ParseConfig(p.text, o.filename, p.start)
+			file, _ := parse.Config(p.text, o.filename, p.start)
 			return hcled.ContextString(file, offset)
 		}
 	}
