@@ -33,22 +33,40 @@ func Config(src []byte, filename string, start hcl.Pos) (*hcl.File, hcl.Diagnost
 	return hclsyntax.ParseConfig(src, filename, start)
 }
 
+// Expression parses the text of an expression, as hclsyntax.ParseExpression does.
+func Expression(src []byte, filename string, start hcl.Pos) (hclsyntax.Expression, hcl.Diagnostics) {
+	if expr := quickExpression(string(src), filename, start); expr != nil {
+		return expr, nil
+	}
+	return hclsyntax.ParseExpression(src, filename, start)
+}
+
 // quick gives nil for what is left to hclsyntax.
 func quick(src, filename string, start hcl.Pos) (body *hclsyntax.Body) {
+	attempt(src, filename, start, func(p *parser) { body = p.file() })
+	return body
+}
+
+func quickExpression(src, filename string, start hcl.Pos) (expr hclsyntax.Expression) {
+	attempt(src, filename, start, func(p *parser) {
+		whole := p.expression()
+		p.expect(hclsyntax.TokenEOF)
+		expr = whole
+	})
+	return expr
+}
+
+// attempt lets read parse a text, and end early where the text is unusual.
+func attempt(src, filename string, start hcl.Pos, read func(*parser)) {
 	if strings.Contains(src, "\r") || !utf8.ValidString(src) {
-		return nil
+		return
 	}
-	p := &parser{scanner: scanner{src: src, filename: filename, start: start, line: start.Line, lineStart: 1 - start.Column}}
 	defer func() {
-		switch problem := recover(); problem {
-		case nil:
-		case unusual:
-			body = nil
-		default:
+		if problem := recover(); problem != nil && problem != unusual {
 			panic(problem)
 		}
 	}()
-	return p.file()
+	read(&parser{scanner: scanner{src: src, filename: filename, start: start, line: start.Line, lineStart: 1 - start.Column}})
 }
 
 // unusual is what the parser panics with where it leaves the text to hclsyntax.

@@ -229,6 +229,25 @@ func TestEverything(t *testing.T) {
 	}
 }
 
+// TestExpression parses expressions that stand alone, in which ends of lines do
+// not count.
+func TestExpression(t *testing.T) {
+	for src, left := range map[string]bool{
+		"a": false, "\n[\n1,\n# x\n2]\n": false, "{\na = 1\n}": false, "a +\nb # c": false, "<<E\nx\nE\n": false,
+		"": true, "a b": true, "a = 1": true, "[": true, "a }": true,
+	} {
+		got := quickExpression(src, "f.hcl", hcl.InitialPos)
+		if (got == nil) != left {
+			t.Errorf("%q is left to hclsyntax: %t", src, got == nil)
+		}
+		want, wantDiags := hclsyntax.ParseExpression([]byte(src), "f.hcl", hcl.InitialPos)
+		all, diags := Expression([]byte(src), "f.hcl", hcl.InitialPos)
+		if at := difference("expression", reflect.ValueOf(want), reflect.ValueOf(all)); at != "" || diags.Error() != wantDiags.Error() {
+			t.Errorf("%q: %s %s", src, at, diags)
+		}
+	}
+}
+
 func FuzzConfig(f *testing.F) {
 	for _, src := range everything(f) {
 		for _, block := range strings.SplitAfter(src, "\n}\n") {

@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -44,8 +45,12 @@ func (i item) Range() hcl.Range {
 
 // items are the attributes and blocks of a body in the order of the source. The
 // tree has them in a map.
-func items(b *hclsyntax.Body) []item {
-	var all []item
+func (f *folder) items(b *hclsyntax.Body) []item {
+	return remembered(&f.file.ordered, b, func() []item { return inOrder(b) })
+}
+
+func inOrder(b *hclsyntax.Body) []item {
+	all := make([]item, 0, len(b.Attributes)+len(b.Blocks))
 	for _, a := range b.Attributes {
 		all = append(all, item{attr: a})
 	}
@@ -67,7 +72,7 @@ func (w *walker) body(b *hclsyntax.Body, inside hcl.Range, of bodyOf) bool {
 		}
 	}
 	floor := inside.Start
-	for _, it := range items(b) {
+	for _, it := range w.items(b) {
 		if !w.item(it, of) {
 			w.drop(it, floor)
 		}
@@ -189,17 +194,8 @@ func (w *walker) drop(it item, floor hcl.Pos) {
 	if w.ownLines(r) {
 		r = w.wholeLines(r)
 	}
-	w.edits = within(w.edits, r)
+	w.edits = slices.DeleteFunc(w.edits, func(e edit) bool {
+		return e.at.Start.Byte >= r.Start.Byte && e.at.End.Byte <= r.End.Byte
+	})
 	w.replace(r)
-}
-
-// within removes the edits that lie in a range.
-func within(edits []edit, r hcl.Range) []edit {
-	var left []edit
-	for _, e := range edits {
-		if e.at.Start.Byte < r.Start.Byte || e.at.End.Byte > r.End.Byte {
-			left = append(left, e)
-		}
-	}
-	return left
 }

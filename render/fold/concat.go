@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"scaffold/blueprints/parse"
 )
 
 // concat folds a call that joins lists. Where all of them are written out once
@@ -70,7 +72,7 @@ func oneList(lists [][]Segment, at hcl.Range, lines bool) []Segment {
 // a comment or a heredoc ends the list, behind which no comma can stand.
 func elementsOf(segments []Segment) ([]Segment, bool) {
 	text := Output{segments}.String()
-	parsed, diags := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
+	parsed, diags := parse.Expression([]byte(text), "", hcl.InitialPos)
 	list, ok := parsed.(*hclsyntax.TupleConsExpr)
 	if diags.HasErrors() || !ok || list.SrcRange.Start.Byte != 0 || list.SrcRange.End.Byte != len(text) {
 		return nil, false

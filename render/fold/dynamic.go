@@ -72,7 +72,7 @@ func (w *walker) blockKnown(b *hclsyntax.Block) bool {
 func (w *walker) dynamicLeft(b *hclsyntax.Block, of bodyOf, iterator string) {
 	shadowed := w.child(w.scope.shadowing(iterator))
 	floor := w.inside(b.Body).Start
-	for _, it := range items(b.Body) {
+	for _, it := range w.items(b.Body) {
 		inner := bodyOf{braces: true, block: b.Type, parent: of.block}
 		stays := true
 		switch {

@@ -1,7 +1,7 @@
 package fold
 
 import (
-	"sort"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -63,7 +63,7 @@ func (w *walker) replaceCode(at hcl.Range, out ...Segment) {
 
 // text is the source of a range.
 func (f *folder) text(r hcl.Range) string {
-	return string(f.src[r.Start.Byte:r.End.Byte])
+	return f.file.text[r.Start.Byte:r.End.Byte]
 }
 
 // copied is a segment of source text.
@@ -73,10 +73,12 @@ func (f *folder) copied(r hcl.Range) Segment {
 
 // splice is the source of a range with the edits in it applied.
 func (w *walker) splice(r hcl.Range) []Segment {
-	sort.SliceStable(w.edits, func(i, j int) bool {
-		return w.edits[i].at.Start.Byte < w.edits[j].at.Start.Byte
-	})
-	var out []Segment
+	slices.SortStableFunc(w.edits, func(a, b edit) int { return a.at.Start.Byte - b.at.Start.Byte })
+	pieces := 1
+	for _, e := range w.edits {
+		pieces += 1 + len(e.out)
+	}
+	out := make([]Segment, 0, pieces)
 	at := r.Start
 	for _, e := range w.edits {
 		if e.at.Start.Byte < at.Byte || e.at.End.Byte > r.End.Byte {

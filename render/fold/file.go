@@ -11,14 +11,29 @@ type File struct {
 	once     sync.Once
 	comments []Comment
 	ends     []int
+	text     string
 	surveyed sync.Map // of hclsyntax.Expression to *names
+	opened   sync.Map // of the first byte of a template to its []sequence
+	ordered  sync.Map // of *hclsyntax.Body to its []item
 }
 
-func (s Scope) file() *File {
-	if s.File != nil {
-		return s.File
+// remembered gives what a map has of a key, and finds it out where it has nothing.
+func remembered[K, V any](m *sync.Map, key K, find func() V) V {
+	if found, ok := m.Load(key); ok {
+		return found.(V)
 	}
-	return &File{}
+	found := find()
+	m.Store(key, found)
+	return found
+}
+
+func (s Scope) folder(src []byte) *folder {
+	file := s.File
+	if file == nil {
+		file = &File{}
+	}
+	file.scan(src)
+	return &folder{src: src, file: file}
 }
 
 // before are the comments of the file that end before a byte.
@@ -39,6 +54,6 @@ func (f *File) scan(src []byte) {
 	f.once.Do(func() {
 		s := &scanner{src: src}
 		s.code(false)
-		f.comments, f.ends = s.found, s.ends
+		f.text, f.comments, f.ends = string(src), s.found, s.ends
 	})
 }

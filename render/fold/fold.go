@@ -6,7 +6,7 @@
 // spelling of numbers are the author's, and a node kind that this package has
 // never heard of is copied like any other text.
 //
-// The package may import hcl, cty and the standard library, nothing else. It
+// The package may import hcl, cty and blueprints/parse, nothing else. It
 // knows no component, no pattern and no provider.
 package fold
 
@@ -50,7 +50,7 @@ func (o Output) String() string {
 
 // Expression folds one expression. src is the file that its ranges point into.
 func Expression(src []byte, expr hclsyntax.Expression, s Scope) (Output, hcl.Diagnostics) {
-	f := &folder{src: src, file: s.file()}
+	f := s.folder(src)
 	w := f.walker(s)
 	w.expr(expr, onLine)
 	return Output{w.splice(expr.Range())}, f.diags
@@ -60,7 +60,7 @@ func Expression(src []byte, expr hclsyntax.Expression, s Scope) (Output, hcl.Dia
 // the source, with the text between them. Of the body of a block the braces are
 // left out, and so is its `when`; the output is empty where that is false.
 func Body(src []byte, body *hclsyntax.Body, s Scope) (Output, hcl.Diagnostics) {
-	f := &folder{src: src, file: s.file()}
+	f := s.folder(src)
 	inside := f.inside(body)
 	w := f.walker(s)
 	if !w.body(body, inside, bodyOf{braces: inside != body.SrcRange}) {
@@ -72,7 +72,7 @@ func Body(src []byte, body *hclsyntax.Body, s Scope) (Output, hcl.Diagnostics) {
 // Block folds a whole block with its labels, its lead comment and a comment on
 // its last line. It reports false if the block drops itself with `when`.
 func Block(src []byte, block *hclsyntax.Block, s Scope) (Output, bool, hcl.Diagnostics) {
-	f := &folder{src: src, file: s.file()}
+	f := s.folder(src)
 	w := f.walker(s)
 	whole := f.withComments(block.Range(), hcl.InitialPos)
 	whole.End = f.lineComment(block.CloseBraceRange.End)
@@ -85,7 +85,7 @@ func Block(src []byte, block *hclsyntax.Block, s Scope) (Output, bool, hcl.Diagn
 // Above is the comment right above a block, to the end of its last line; it is
 // empty where there is none.
 func Above(src []byte, block *hclsyntax.Block, s Scope) Output {
-	f := &folder{src: src, file: s.file()}
+	f := s.folder(src)
 	at := block.Range()
 	at.End = at.Start
 	at = f.withComments(at, hcl.InitialPos)

@@ -23,21 +23,29 @@ type Line struct {
 func Lines(o Output) []Line {
 	formatted := format([]byte(o.String()))
 	lines := trace(pieces(o.Segments), string(formatted))
-	return withoutSurplus(lines, formatted)
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i] = line.Text
+	}
+	var out []Line
+	for _, i := range withoutSurplus(texts, formatted) {
+		out = append(out, lines[i])
+	}
+	return out
 }
 
 // Text is folded text in its final form, as Lines gives it, without the work of
 // finding out where each line came from.
 func Text(o Output) string {
 	formatted := format([]byte(o.String()))
-	var lines []Line
-	for text := range strings.SplitSeq(strings.TrimSuffix(string(formatted), "\n"), "\n") {
-		lines = append(lines, Line{Text: strings.TrimSuffix(text, "\r")})
+	texts := strings.Split(strings.TrimSuffix(string(formatted), "\n"), "\n")
+	for i, text := range texts {
+		texts[i] = strings.TrimSuffix(text, "\r")
 	}
 	var b strings.Builder
 	b.Grow(len(formatted) + 1)
-	for _, line := range withoutSurplus(lines, formatted) {
-		b.WriteString(line.Text)
+	for _, i := range withoutSurplus(texts, formatted) {
+		b.WriteString(texts[i])
 		b.WriteByte('\n')
 	}
 	return b.String()
@@ -107,21 +115,23 @@ func blankByte(b byte) bool {
 	return b == ' ' || b == '\t' || b == '\n' || b == '\r'
 }
 
-// withoutSurplus leaves out blank lines at the start and end, right inside of
-// brackets, and all but one of several. Text inside of templates is kept.
-func withoutSurplus(lines []Line, formatted []byte) []Line {
+// withoutSurplus tells which lines stay: not blank ones at the start and end,
+// right inside of brackets, and all but one of several. Text inside of templates
+// is kept.
+func withoutSurplus(lines []string, formatted []byte) []int {
 	kept := insideTemplates(formatted)
-	var out []Line
+	out := make([]int, 0, len(lines))
+	last := "" // that stays
 	for i, line := range lines {
-		if blank(line.Text) && !kept[i+1] {
-			if len(out) == 0 || blank(out[len(out)-1].Text) && !kept[i] || opensBracket(out[len(out)-1].Text) && !kept[i] {
+		if blank(line) && !kept[i+1] {
+			if len(out) == 0 || blank(last) && !kept[i] || opensBracket(last) && !kept[i] {
 				continue
 			}
 			if next := nextText(lines[i+1:]); next == "" || strings.ContainsAny(next[:1], "}])") {
 				continue
 			}
 		}
-		out = append(out, line)
+		out, last = append(out, i), line
 	}
 	return out
 }
@@ -132,9 +142,9 @@ func opensBracket(line string) bool {
 }
 
 // nextText is the next line that is not blank.
-func nextText(lines []Line) string {
+func nextText(lines []string) string {
 	for _, line := range lines {
-		if text := strings.TrimSpace(line.Text); text != "" {
+		if text := strings.TrimSpace(line); text != "" {
 			return text
 		}
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"scaffold/blueprints/parse"
 )
 
 // prune takes out an if directive whose condition is known and leaves the text
@@ -91,7 +93,7 @@ func (t *template) cut(r hcl.Range) {
 func (t *template) unharmed(e *hclsyntax.ConditionalExpr, yes bool, before, behind hcl.Range) bool {
 	from, to := t.whole.Start.Byte, t.whole.End.Byte
 	src := slices.Concat(t.src[from:before.Start.Byte], t.src[before.End.Byte:behind.Start.Byte], t.src[behind.End.Byte:to], []byte("\n"))
-	parsed, diags := hclsyntax.ParseExpression(src, "", hcl.InitialPos)
+	parsed, diags := parse.Expression(src, "", hcl.InitialPos)
 	left, ok := parsed.(*hclsyntax.TemplateExpr)
 	if diags.HasErrors() || !ok {
 		return false

@@ -27,6 +27,10 @@ func (s sequence) hole() hole {
 // sequences are those of the template at a range, without the ones of templates
 // nested in it.
 func (f *folder) sequences(r hcl.Range) []sequence {
+	return remembered(&f.file.opened, r.Start.Byte, func() []sequence { return f.findSequences(r) })
+}
+
+func (f *folder) findSequences(r hcl.Range) []sequence {
 	end := r.End.Byte
 	if end < len(f.src) && f.src[end] == '\n' {
 		end++ // the lexer knows the end of a heredoc by its newline

@@ -38,13 +38,11 @@ func (w *walker) survey(e hclsyntax.Expression) facts {
 // names are those of an expression of the file. A template is folded for many
 // components, so they are looked for once.
 func (f *File) names(e hclsyntax.Expression, pure func(string) bool) *names {
-	if found, ok := f.surveyed.Load(e); ok {
-		return found.(*names)
-	}
-	s := &surveyor{pure: pure}
-	_ = hclsyntax.Walk(e, s) // the surveyor makes no diagnostics
-	f.surveyed.Store(e, &s.names)
-	return &s.names
+	return remembered(&f.surveyed, e, func() *names {
+		s := &surveyor{pure: pure}
+		_ = hclsyntax.Walk(e, s) // the surveyor makes no diagnostics
+		return &s.names
+	})
 }
 
 // static reports whether an expression has a value now. One without any known
