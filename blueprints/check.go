@@ -14,6 +14,7 @@ import (
 // several goroutines. Where something is wrong already the rules are left
 // alone: what they say of a half-read blueprint is mostly a consequence.
 func (m *Model) Check() hcl.Diagnostics {
+	computeAhead(m.Components, true)
 	before := len(m.resolver.diags)
 	m.forceAll(m.Blueprint)
 	m.forceAll(m.TargetInstance)
@@ -31,10 +32,7 @@ func (m *Model) Check() hcl.Diagnostics {
 		return diags
 	}
 	diags = append(diags, m.checkInstance(m.TargetInstance)...)
-	for _, c := range m.Components {
-		diags = append(diags, m.checkInstance(c)...)
-	}
-	return diags
+	return append(diags, inParts(m.Components, m.checkInstance)...)
 }
 
 func (m *Model) forceAll(inst *Instance) {
@@ -54,7 +52,7 @@ func (i *Instance) nested() []*Instance {
 	}
 	for _, block := range i.Definition.Blocks {
 		a := i.attrs[block.ID]
-		if a == nil || a.val.IsNull() || !a.val.IsKnown() {
+		if a == nil || a.Value().IsNull() || !a.Value().IsKnown() {
 			continue
 		}
 		if inst := instanceOf(a.val); inst != nil {

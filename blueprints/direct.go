@@ -173,19 +173,19 @@ func (d *direct) key(v, key cty.Value) (cty.Value, bool) {
 func (d *direct) reach(inst *Instance, name string) (cty.Value, bool) {
 	a := inst.attrs[name]
 	switch {
-	case a == nil || a.state == running:
+	case a == nil || d.resolver.underWay(a):
 		return cty.NilVal, false
 	case d.closed && !d.uses(a):
 		return cty.NilVal, false
 	}
-	v := d.resolver.force(a)
-	if a.failed {
-		return v, false
+	out := d.resolver.force(a)
+	if out.failed {
+		return out.val, false
 	}
 	if !d.closed {
 		d.use(a)
 	}
-	return v, v.IsKnown()
+	return out.val, out.val.IsKnown()
 }
 
 // manyInputs is where searching a list gets slower than asking a map.

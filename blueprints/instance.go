@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -97,7 +98,8 @@ func (i *Instance) Pattern(id string) *Instance {
 
 // Set adds a known value, or replaces it.
 func (i *Instance) Set(name string, v cty.Value, origin Origin) *Attr {
-	a := &Attr{Name: name, Owner: i, state: done, val: v, refs: hasRefs(v), Origin: origin}
+	a := &Attr{Name: name, Owner: i, outcome: outcome{val: v, refs: hasRefs(v)}, Origin: origin}
+	a.state.Store(done)
 	i.put(a)
 	return a
 }
@@ -119,11 +121,11 @@ func (i *Instance) put(a *Attr) {
 	i.attrs[a.Name] = a
 }
 
-type state int
-
+// The states of a value.
 const (
-	untouched state = iota
+	untouched int32 = iota
 	running
+	published // is about to be done
 	done
 )
 
@@ -135,12 +137,17 @@ type Attr struct {
 	// value was computed.
 	Origin Origin
 
-	input  *Input // nil for values that are not inputs
-	expr   hcl.Expression
-	scope  *Scope
-	state  state
-	failed bool
+	input *Input // nil for values that are not inputs
+	expr  hcl.Expression
+	scope *Scope
+	state atomic.Int32
+	outcome
+}
+
+// outcome is what computing a value came to.
+type outcome struct {
 	val    cty.Value
+	failed bool
 	refs   bool // val holds instances
 }
 
@@ -168,7 +175,7 @@ func (a *Attr) Path() string {
 // Value gives the computed value. It is cty.DynamicVal if computing failed,
 // and nothing before Model.Check or a Scope asked for it.
 func (a *Attr) Value() cty.Value {
-	if a.state != done {
+	if a.state.Load() != done {
 		return cty.DynamicVal
 	}
 	return a.val
@@ -179,20 +186,23 @@ func (a *Attr) Value() cty.Value {
 type resolver struct {
 	stack []*Attr
 	diags hcl.Diagnostics
+	ahead map[*Attr]bool // see computeAhead; nil for values that were asked for
 }
 
 // force computes a if that was not done yet. Problems are collected once, with
 // the resolver; whoever asks again gets an unknown value.
-func (r *resolver) force(a *Attr) cty.Value {
-	switch a.state {
-	case done:
-		return a.val
-	case running:
+func (r *resolver) force(a *Attr) outcome {
+	switch state := a.state.Load(); {
+	case state == done:
+		return a.outcome
+	case r.ahead != nil:
+		return r.forceAhead(a)
+	case state == running:
 		r.diags = append(r.diags, r.circle(a))
-		a.failed = true
-		return cty.DynamicVal
+		a.val, a.failed = cty.DynamicVal, true
+		return a.outcome
 	}
-	a.state = running
+	a.state.Store(running)
 	r.stack = append(r.stack, a)
 	v, inputs, diags := a.scope.evaluate(r, a.expr, nil)
 	r.stack = r.stack[:len(r.stack)-1]
@@ -205,10 +215,14 @@ func (r *resolver) force(a *Attr) cty.Value {
 	}
 	a.blame(diags)
 	r.diags = append(r.diags, diags...)
-	a.val, a.state = v, done
-	a.refs = hasRefs(v)
-	return a.val
+	a.val, a.refs = v, hasRefs(v)
+	a.state.Store(done)
+	return a.outcome
 }
+
+// underWay reports whether a value is being computed, so that asking for it
+// would be a circle.
+func (r *resolver) underWay(a *Attr) bool { return a.state.Load() == running || r.ahead[a] }
 
 func (r *resolver) circle(a *Attr) *hcl.Diagnostic {
 	start := slices.Index(r.stack, a)
@@ -242,5 +256,5 @@ func firstUserValue(attrs []*Attr) *Attr {
 // Structural reports whether the value is not a datum of its own but leads to
 // components or names them.
 func (a *Attr) Structural() bool {
-	return a.refs || a.Name == "name" || a.Name == "kind" || (a.state == done && a.val.IsKnown() && a.val.IsNull())
+	return a.refs || a.Name == "name" || a.Name == "kind" || (a.state.Load() == done && a.val.IsKnown() && a.val.IsNull())
 }

@@ -322,7 +322,7 @@ func (b *builder) setReferrers() {
 			if a.input == nil || !a.input.Type.IsRef() {
 				continue
 			}
-			v := b.resolver.force(a)
+			v := b.resolver.force(a).val
 			if v.IsNull() || !v.IsKnown() {
 				continue
 			}

@@ -203,14 +203,14 @@ func (w *walker) reach(s *site, inst *Instance, name string) *site {
 	if a == nil {
 		return nil
 	}
-	v := w.resolver.force(a)
-	w.failed = w.failed || a.failed
-	w.instances = w.instances || a.refs
+	out := w.resolver.force(a)
+	w.failed = w.failed || out.failed
+	w.instances = w.instances || out.refs
 	w.use(a)
 	if s.demand[name] == nil {
 		s.demand[name] = demand{}
 	}
-	return &site{val: v, demand: s.demand[name], plain: !a.refs}
+	return &site{val: out.val, demand: s.demand[name], plain: !out.refs}
 }
 
 func (w *walker) use(a *Attr) {

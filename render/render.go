@@ -144,7 +144,7 @@ type subject struct {
 func (r *run) render() hcl.Diagnostics {
 	r.byAddr, r.files = map[string]*unit{}, map[string][]*unit{}
 	var diags hcl.Diagnostics
-	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.compute, r.fold, r.assemble, r.write, r.cover}
+	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.ahead, r.check, r.compute, r.fold, r.assemble, r.write, r.cover}
 	for _, step := range steps {
 		diags = append(diags, step()...)
 		if diags.HasErrors() {
@@ -290,6 +290,18 @@ func (r *run) known(expr hclsyntax.Expression, scope *blueprints.Scope) (bool, h
 		return false, append(diags, invalid(expr.Range(), "The condition must be true or false.")...)
 	}
 	return v.True(), diags
+}
+
+// ahead computes what templates share, as far as it can be computed.
+func (r *run) ahead() hcl.Diagnostics {
+	lets := []*blueprints.Instance{}
+	for _, c := range r.model.Components {
+		if s := r.subs[c]; s != nil {
+			lets = append(lets, s.let)
+		}
+	}
+	blueprints.ComputeAhead(lets)
+	return nil
 }
 
 // check evaluates the rules of the templates that are rendered.
