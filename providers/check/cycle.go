@@ -1,13 +1,14 @@
 package check
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"golang.org/x/sync/errgroup"
 )
 
 // metaArguments are what Terraform itself reads in a resource's body.
@@ -78,16 +79,10 @@ func (a address) isLocal() bool { return strings.HasPrefix(string(a), "local.") 
 func (c *checker) edges() map[address][]address {
 	edges := map[address][]address{}
 	link := func(from address, traversals []hcl.Traversal) {
-		refs, _ := references(traversals)
-		for _, ref := range refs {
-			edges[from] = append(edges[from], ref.address())
-		}
+		edges[from] = append(edges[from], named(traversals)...)
 	}
-	c.lookForNames()
-	for node, r := range c.module.resources {
-		link(node, r.traversals())
-		link(node, r.dependsOn)
-		edges[node] = append(edges[node], address("provider."+r.providerKey()))
+	for node, needs := range c.resourceEdges() {
+		edges[node] = needs
 	}
 	for name, l := range c.module.locals {
 		link(address("local."+name), l.expr.Variables())
@@ -109,19 +104,45 @@ func (c *checker) edges() map[address][]address {
 	return edges
 }
 
-// lookForNames finds what the bodies of all resources name, side by side.
-func (c *checker) lookForNames() {
+func named(traversals []hcl.Traversal) []address {
+	refs, _ := references(traversals)
+	addresses := make([]address, 0, len(refs)+1)
+	for _, ref := range refs {
+		addresses = append(addresses, ref.address())
+	}
+	return addresses
+}
+
+// resourceEdges lists what each resource needs. They are looked through side by
+// side.
+func (c *checker) resourceEdges() iter.Seq2[address, []address] {
 	resources := slices.Collect(maps.Values(c.module.resources))
-	var g errgroup.Group
-	for part := range slices.Chunk(resources, share(len(resources))) {
-		g.Go(func() error {
-			for _, r := range part {
-				r.bodyTraversals()
+	needs := make([][]address, len(resources))
+	inParts(len(resources), func(i int) {
+		r := resources[i]
+		needs[i] = append(named(append(r.traversals(), r.dependsOn...)), address("provider."+r.providerKey()))
+	})
+	return func(yield func(address, []address) bool) {
+		for i, r := range resources {
+			if !yield(r.address(), needs[i]) {
+				return
 			}
-			return nil
+		}
+	}
+}
+
+// inParts does something for the numbers up to n, a part of them on each
+// processor.
+func inParts(n int, do func(i int)) {
+	var all sync.WaitGroup
+	for from := 0; from < n; from += share(n) {
+		all.Go(func() {
+			for i := from; i < min(from+share(n), n); i++ {
+				do(i)
+			}
 		})
 	}
-	_ = g.Wait()
+	all.Wait()
 }
 
 func (cond *condition) traversals() []hcl.Traversal {

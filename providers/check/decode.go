@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
 	"github.com/hashicorp/hcl/v2/hcldec"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -23,19 +24,36 @@ type decoder struct {
 	diags        hcl.Diagnostics
 }
 
-// decode checks a whole body, dynamic blocks included.
-func (c *checker) decode(body hcl.Body, block *schema.Block, context *hcl.EvalContext, storesValues bool) hcl.Diagnostics {
+// newDecoder gives a decoder for expressions with the values of a context.
+func (c *checker) newDecoder(context *hcl.EvalContext, storesValues bool) *decoder {
 	if c.schemas == nil {
 		c.schemas = bodySchemas{}
 	}
-	d := &decoder{context: context, schemas: c.schemas, storesValues: storesValues}
-	d.body(dynblock.Expand(body, context), block)
+	return &decoder{context: context, schemas: c.schemas, storesValues: storesValues}
+}
+
+// decode checks a whole body, dynamic blocks included.
+func (d *decoder) decode(body hcl.Body, block *schema.Block) hcl.Diagnostics {
+	d.content(dynblock.Expand(body, d.context), block)
 	return d.diags
 }
 
 func (d *decoder) add(diags ...*hcl.Diagnostic) { d.diags = append(d.diags, diags...) }
 
+// body checks the body of a nested block.
 func (d *decoder) body(body hcl.Body, block *schema.Block) {
+	syntax, ok := body.(*hclsyntax.Body)
+	switch {
+	case ok && d.plain(syntax, block, nil):
+	case ok:
+		d.content(dynblock.Expand(syntax, d.context), block)
+	default:
+		d.content(body, block)
+	}
+}
+
+// content checks a body of any form.
+func (d *decoder) content(body hcl.Body, block *schema.Block) {
 	described := d.schemas.of(block)
 	asBlocks := attributesAsBlocks(body, block, described.probe)
 	if len(asBlocks) > 0 {
@@ -44,11 +62,16 @@ func (d *decoder) body(body hcl.Body, block *schema.Block) {
 	content, diags := body.Content(described.body)
 	d.add(diags...)
 	for _, name := range slices.Sorted(maps.Keys(content.Attributes)) {
-		d.attribute(content.Attributes[name], block.Attributes[name])
+		a := content.Attributes[name]
+		d.attribute(argument{a.Name, a.Expr, a.Range, a.NameRange}, block.Attributes[name])
 	}
 	byType := content.Blocks.ByType()
 	for _, name := range slices.Sorted(maps.Keys(block.Blocks)) {
-		d.blocks(name, block.Blocks[name], byType[name], body.MissingItemRange())
+		nested := make([]nestedBlock, len(byType[name]))
+		for i, b := range byType[name] {
+			nested[i] = nestedBlock{b.Labels, b.DefRange, b.Body}
+		}
+		d.blocks(name, block.Blocks[name], nested, body.MissingItemRange())
 	}
 	for _, name := range slices.Sorted(maps.Keys(asBlocks)) {
 		for _, nested := range byType[name] {
@@ -61,20 +84,32 @@ func (d *decoder) body(body hcl.Body, block *schema.Block) {
 type bodySchemas map[*schema.Block]blockSchema
 
 // blockSchema is what HCL needs to know of a block: body, to take it apart, and
-// probe, to find attributes that are written as blocks.
+// probe, to find attributes that are written as blocks. The rest is for bodies that
+// need not be taken apart: what must be there.
 type blockSchema struct {
 	body, probe *hcl.BodySchema
+	required    []string // attributes
+	atLeast     []string // blocks of which there is a least number
 }
 
 func (s bodySchemas) of(block *schema.Block) blockSchema {
 	known, ok := s[block]
 	if !ok {
-		known = blockSchema{bodySchema(block, nil), &hcl.BodySchema{}}
+		known = blockSchema{body: bodySchema(block, nil), probe: &hcl.BodySchema{}}
+		for name, nested := range block.Blocks {
+			if nested.MinItems > 0 {
+				known.atLeast = append(known.atLeast, name)
+			}
+		}
 		for name, attribute := range block.Attributes {
+			if attribute.Required {
+				known.required = append(known.required, name)
+			}
 			if objectElements(attribute.Type) && attribute.Nested == nil {
 				known.probe.Blocks = append(known.probe.Blocks, hcl.BlockHeaderSchema{Type: name})
 			}
 		}
+		slices.Sort(known.atLeast)
 		s[block] = known
 	}
 	return known
@@ -130,11 +165,18 @@ func blockOfType(object cty.Type) *schema.Block {
 	return block
 }
 
-func (d *decoder) attribute(attribute *hcl.Attribute, described *schema.Attribute) {
+// argument is an argument as a body has it.
+type argument struct {
+	name       string
+	expr       hcl.Expression
+	at, nameAt hcl.Range
+}
+
+func (d *decoder) attribute(attribute argument, described *schema.Attribute) {
 	if described.Deprecated {
-		d.add(warning("Argument is deprecated", fmt.Sprintf("The argument %q is deprecated.", attribute.Name), attribute.NameRange))
+		d.add(warning("Argument is deprecated", fmt.Sprintf("The argument %q is deprecated.", attribute.name), attribute.nameAt))
 	}
-	value, diags := attribute.Expr.Value(d.context)
+	value, diags := attribute.expr.Value(d.context)
 	d.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -144,9 +186,9 @@ func (d *decoder) attribute(attribute *hcl.Attribute, described *schema.Attribut
 		d.add(&hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Incorrect attribute value type",
-			Detail:   fmt.Sprintf("Inappropriate value for attribute %q: %s.", attribute.Name, err),
-			Subject:  attribute.Expr.Range().Ptr(), Context: attribute.Range.Ptr(),
-			Expression: attribute.Expr, EvalContext: d.context,
+			Detail:   fmt.Sprintf("Inappropriate value for attribute %q: %s.", attribute.name, err),
+			Subject:  attribute.expr.Range().Ptr(), Context: attribute.at.Ptr(),
+			Expression: attribute.expr, EvalContext: d.context,
 		})
 		return
 	}
@@ -154,24 +196,24 @@ func (d *decoder) attribute(attribute *hcl.Attribute, described *schema.Attribut
 }
 
 // value checks what every provider checks of a value before its own rules.
-func (d *decoder) value(attribute *hcl.Attribute, described *schema.Attribute, marked cty.Value) {
+func (d *decoder) value(attribute argument, described *schema.Attribute, marked cty.Value) {
 	value, marks := unmark(marked)
 	if _, ok := marks[ephemeralMark{}]; ok && d.storesValues && !described.WriteOnly {
 		d.add(problem("Invalid use of ephemeral value",
-			fmt.Sprintf("Ephemeral values are not valid for %q, because it is not a write-only attribute and must be persisted to state.", attribute.Name), attribute.Expr.Range()))
+			fmt.Sprintf("Ephemeral values are not valid for %q, because it is not a write-only attribute and must be persisted to state.", attribute.name), attribute.expr.Range()))
 	}
 	switch {
 	case value.IsNull() && described.Required:
 		// Terraform lets it pass where something in the same blocks is not known
 		// before the apply, which then fails.
 		d.add(problem("Missing required argument",
-			fmt.Sprintf("The argument %q is required, but it is null here.", attribute.Name), attribute.Expr.Range()))
+			fmt.Sprintf("The argument %q is required, but it is null here.", attribute.name), attribute.expr.Range()))
 	case value.IsNull():
 	case described.ReadOnly():
 		d.add(problem("Value for unconfigurable attribute",
-			fmt.Sprintf("Can't configure a value for %q: its value will be decided automatically based on the result of applying this configuration.", attribute.Name), attribute.Range))
+			fmt.Sprintf("Can't configure a value for %q: its value will be decided automatically based on the result of applying this configuration.", attribute.name), attribute.at))
 	case hasNullElement(value):
-		d.add(problem("Null value found in list", "Null values are not allowed for this attribute value.", attribute.Expr.Range()))
+		d.add(problem("Null value found in list", "Null values are not allowed for this attribute value.", attribute.expr.Range()))
 	}
 }
 
@@ -195,22 +237,29 @@ func hasNullElement(value cty.Value) bool {
 	return false
 }
 
+// nestedBlock is a block as a body has it.
+type nestedBlock struct {
+	labels []string
+	at     hcl.Range
+	body   hcl.Body
+}
+
 // blocks checks the nested blocks of one type.
-func (d *decoder) blocks(name string, nested *schema.NestedBlock, blocks hcl.Blocks, missing hcl.Range) {
+func (d *decoder) blocks(name string, nested *schema.NestedBlock, blocks []nestedBlock, missing hcl.Range) {
 	unknown := false
 	keys := map[string]bool{}
 	for _, block := range blocks {
 		if nested.Block.Deprecated {
-			d.add(warning("Block is deprecated", fmt.Sprintf("The block %q is deprecated.", name), block.DefRange))
+			d.add(warning("Block is deprecated", fmt.Sprintf("The block %q is deprecated.", name), block.at))
 		}
-		if nested.Nesting == schema.Map && len(block.Labels) == 1 {
-			if keys[block.Labels[0]] {
-				d.add(problem("Duplicate block", fmt.Sprintf("There is already a %q block with the key %q.", name, block.Labels[0]), block.DefRange))
+		if nested.Nesting == schema.Map && len(block.labels) == 1 {
+			if keys[block.labels[0]] {
+				d.add(problem("Duplicate block", fmt.Sprintf("There is already a %q block with the key %q.", name, block.labels[0]), block.at))
 			}
-			keys[block.Labels[0]] = true
+			keys[block.labels[0]] = true
 		}
-		d.body(block.Body, nested.Block)
-		if body, ok := block.Body.(hcldec.UnknownBody); ok && body.Unknown() {
+		d.body(block.body, nested.Block)
+		if body, ok := block.body.(hcldec.UnknownBody); ok && body.Unknown() {
 			unknown = true // how many there will be is not known
 		}
 	}
@@ -219,7 +268,7 @@ func (d *decoder) blocks(name string, nested *schema.NestedBlock, blocks hcl.Blo
 	}
 }
 
-func (d *decoder) countBlocks(name string, nested *schema.NestedBlock, blocks hcl.Blocks, missing hcl.Range) {
+func (d *decoder) countBlocks(name string, nested *schema.NestedBlock, blocks []nestedBlock, missing hcl.Range) {
 	least, most := nested.MinItems, nested.MaxItems
 	switch nested.Nesting {
 	case schema.Single, schema.Group:
@@ -231,6 +280,6 @@ func (d *decoder) countBlocks(name string, nested *schema.NestedBlock, blocks hc
 		d.add(problem("Insufficient blocks", fmt.Sprintf("At least %d %q blocks are required.", least, name), missing))
 	}
 	if most > 0 && len(blocks) > most {
-		d.add(problem("Too many blocks", fmt.Sprintf("No more than %d %q blocks are allowed.", most, name), blocks[most].DefRange))
+		d.add(problem("Too many blocks", fmt.Sprintf("No more than %d %q blocks are allowed.", most, name), blocks[most].at))
 	}
 }

@@ -40,12 +40,14 @@ func (e *evaluator) context(traversals []hcl.Traversal, s scope) *hcl.EvalContex
 		switch ref.kind {
 		case toResource:
 			value := e.resource(ref)
-			if ref.mode == managed {
-				t.set(value, ref.typ, ref.name)
+			switch {
+			case ref.mode != managed:
+				t.set(value, string(ref.mode), ref.typ, ref.name)
+			case ref.traversal.RootName() == "resource":
 				t.set(value, "resource", ref.typ, ref.name)
-				continue
+			default:
+				t.set(value, ref.typ, ref.name)
 			}
-			t.set(value, string(ref.mode), ref.typ, ref.name)
 		case toSelf:
 			t["self"] = e.self(s)
 		default:

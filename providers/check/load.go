@@ -74,11 +74,23 @@ func (c *checker) content(body hcl.Body, schema *hcl.BodySchema) *hcl.BodyConten
 
 // identifier checks a label; what names the thing in the message.
 func (c *checker) identifier(what, name string, at hcl.Range) bool {
-	if hclsyntax.ValidIdentifier(name) {
+	if plainName(name) || hclsyntax.ValidIdentifier(name) {
 		return true
 	}
 	c.add(problem("Invalid "+what, "A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.", at))
 	return false
+}
+
+// plainName reports whether a name is an identifier at first sight: of letters
+// without accents.
+func plainName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_'
+		if !letter && (i == 0 || c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // duplicate reports a second declaration; first is where the other one is.

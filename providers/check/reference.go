@@ -153,7 +153,7 @@ func traversalsOf(body *hclsyntax.Body, skip map[string]bool) []hcl.Traversal {
 	}
 	for name, attribute := range body.Attributes {
 		if !skip[name] {
-			list = append(list, traversalsIn(attribute.Expr)...)
+			list = namesIn(list, attribute.Expr)
 		}
 	}
 	for _, block := range body.Blocks {
@@ -168,20 +168,43 @@ func traversalsOf(body *hclsyntax.Body, skip map[string]bool) []hcl.Traversal {
 	return list
 }
 
-// traversalsIn lists what an expression names. Most name nothing, or are one
-// name, and need no walk.
-func traversalsIn(expr hclsyntax.Expression) []hcl.Traversal {
+// namesIn adds what an expression names to a list. Only what binds names of its
+// own needs the general way to go about it.
+func namesIn(list []hcl.Traversal, expr hclsyntax.Expression) []hcl.Traversal {
 	switch expr := expr.(type) {
 	case *hclsyntax.LiteralValueExpr:
-		return nil
+		return list
 	case *hclsyntax.ScopeTraversalExpr:
-		return []hcl.Traversal{expr.Traversal}
+		return append(list, expr.Traversal)
 	case *hclsyntax.TemplateExpr:
-		if expr.IsStringLiteral() {
-			return nil
+		return namesInAll(list, expr.Parts)
+	case *hclsyntax.TemplateWrapExpr:
+		return namesIn(list, expr.Wrapped)
+	case *hclsyntax.ParenthesesExpr:
+		return namesIn(list, expr.Expression)
+	case *hclsyntax.TupleConsExpr:
+		return namesInAll(list, expr.Exprs)
+	case *hclsyntax.FunctionCallExpr:
+		return namesInAll(list, expr.Args)
+	case *hclsyntax.ObjectConsExpr:
+		for _, item := range expr.Items {
+			list = namesIn(namesIn(list, item.KeyExpr), item.ValueExpr)
 		}
+		return list
+	case *hclsyntax.ObjectConsKeyExpr:
+		if expr.ForceNonLiteral || hcl.ExprAsKeyword(expr.Wrapped) == "" {
+			return namesIn(list, expr.Wrapped)
+		}
+		return list
 	}
-	return expr.Variables()
+	return append(list, expr.Variables()...)
+}
+
+func namesInAll(list []hcl.Traversal, exprs []hclsyntax.Expression) []hcl.Traversal {
+	for _, expr := range exprs {
+		list = namesIn(list, expr)
+	}
+	return list
 }
 
 // dynamicTraversals leaves out the iterator, which only the content knows.

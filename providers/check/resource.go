@@ -34,7 +34,7 @@ func (c *checker) validateBody(r *resource) {
 		return
 	}
 	c.both(func(e *evaluator) hcl.Diagnostics {
-		return c.decode(r.config, r.schema, e.context(traversals, inside), r.mode != ephemeral)
+		return c.newDecoder(e.context(traversals, inside), r.mode != ephemeral).decodeResource(r)
 	})
 }
 

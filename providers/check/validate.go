@@ -174,7 +174,7 @@ func (c *checker) validateProvider(p *providerConfig) {
 		return
 	}
 	c.both(func(e *evaluator) hcl.Diagnostics {
-		return c.decode(p.config, schema.ProviderConfig(), e.context(traversals, scope{}), false)
+		return c.newDecoder(e.context(traversals, scope{}), false).decode(p.config, schema.ProviderConfig())
 	})
 }
 
