@@ -10,7 +10,7 @@ import (
 )
 
 // fewInstances are not worth a second goroutine.
-const fewInstances = 50
+var fewInstances = 50
 
 // ComputeAhead computes values of instances on all processors. Nothing depends on
 // it but time: it reports no problems, and a value that has one, or is part of a
