@@ -13,20 +13,28 @@ import (
 var fewInstances = 50
 
 // ComputeAhead computes values of instances on all processors. Nothing depends on
-// it but time: it reports no problems, and a value that has one, or is part of a
-// circle, is left to be computed, and its problem reported, when it is asked for.
+// it but time: it reports no problems, and ends at the first value that has one,
+// or is part of a circle. That and what is left is computed, and its problem
+// reported, when it is asked for.
 func ComputeAhead(instances []*Instance) { computeAhead(instances, false) }
 
 func computeAhead(instances []*Instance, nested bool) {
 	if len(instances) <= fewInstances {
 		return
 	}
+	var over atomic.Bool
 	sideBySide(len(instances), func(next func() (int, bool)) {
-		r := &resolver{ahead: map[*Attr]bool{}}
-		for i, ok := next(); ok; i, ok = next() {
+		r := &resolver{ahead: &ahead{underWay: map[*Attr]bool{}, over: &over}}
+		for i, ok := next(); ok && !over.Load(); i, ok = next() {
 			r.allAhead(instances[i], nested)
 		}
 	})
+}
+
+// ahead is what a goroutine that computes values ahead keeps in mind.
+type ahead struct {
+	underWay map[*Attr]bool
+	over     *atomic.Bool // a value had a problem
 }
 
 // sideBySide runs a function on each processor. They share the numbers up to n.
@@ -74,18 +82,20 @@ func (r *resolver) allAhead(inst *Instance, nested bool) {
 // both come to the same, and one of them notes it down.
 func (r *resolver) forceAhead(a *Attr) outcome {
 	failed := outcome{val: cty.DynamicVal, failed: true}
-	if r.ahead[a] {
+	if r.ahead.underWay[a] || r.ahead.over.Load() {
+		r.ahead.over.Store(true)
 		return failed
 	}
-	r.ahead[a] = true // under way, and from then on if it fails
+	r.ahead.underWay[a] = true
 	v, inputs, diags := a.scope.evaluate(r, a.expr, nil)
 	if len(diags) == 0 && a.input != nil && v.IsWhollyKnown() {
 		v, diags = a.input.accept(v, a.expr)
 	}
+	delete(r.ahead.underWay, a)
 	if len(diags) > 0 || !v.IsWhollyKnown() {
+		r.ahead.over.Store(true)
 		return failed
 	}
-	delete(r.ahead, a)
 	out := outcome{val: v, refs: hasRefs(v)}
 	if a.state.CompareAndSwap(untouched, published) {
 		a.outcome, a.Origin.Inputs = out, inputs

@@ -17,12 +17,16 @@ import (
 func TestComputeAhead(t *testing.T) {
 	const shops = 200
 	for name, one := range map[string]func(i int) string{
-		"apart":  func(i int) string { return fmt.Sprintf("size = %d", i%7) },
-		"chain":  func(i int) string { return fmt.Sprintf("size = shop.s%d.size + 1", max(0, i-1)) },
-		"stores": func(i int) string { return fmt.Sprintf("buys_from = [store.a, store.b]\n  sale {\n    days = %d\n  }", i) },
-		"rings":  func(i int) string { return fmt.Sprintf("size = shop.s%d.size", i/10*10+(i+1)%10) },
-		"wrong":  func(i int) string { return fmt.Sprintf("size = %d", i*7) }, // broken from 100 on
-		"fails":  func(i int) string { return fmt.Sprintf("size = shop.s%d.%s", i/2, [...]string{"size", "broken", "nothing"}[i%3]) },
+		"apart": func(i int) string { return fmt.Sprintf("size = %d", i%7) },
+		"chain": func(i int) string { return fmt.Sprintf("size = shop.s%d.size + 1", max(0, i-1)) },
+		"stores": func(i int) string {
+			return fmt.Sprintf("buys_from = [store.a, store.b]\n  sale {\n    days = %d\n  }", i)
+		},
+		"rings": func(i int) string { return fmt.Sprintf("size = shop.s%d.size", i/10*10+(i+1)%10) },
+		"wrong": func(i int) string { return fmt.Sprintf("size = %d", i*7) }, // broken from 100 on
+		"fails": func(i int) string {
+			return fmt.Sprintf("size = shop.s%d.%s", i/2, [...]string{"size", "broken", "nothing"}[i%3])
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder

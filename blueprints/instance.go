@@ -186,7 +186,7 @@ func (a *Attr) Value() cty.Value {
 type resolver struct {
 	stack []*Attr
 	diags hcl.Diagnostics
-	ahead map[*Attr]bool // see computeAhead; nil for values that were asked for
+	ahead *ahead // nil for values that were asked for
 }
 
 // force computes a if that was not done yet. Problems are collected once, with
@@ -222,7 +222,9 @@ func (r *resolver) force(a *Attr) outcome {
 
 // underWay reports whether a value is being computed, so that asking for it
 // would be a circle.
-func (r *resolver) underWay(a *Attr) bool { return a.state.Load() == running || r.ahead[a] }
+func (r *resolver) underWay(a *Attr) bool {
+	return a.state.Load() == running || r.ahead != nil && r.ahead.underWay[a]
+}
 
 func (r *resolver) circle(a *Attr) *hcl.Diagnostic {
 	start := slices.Index(r.stack, a)

@@ -144,7 +144,7 @@ type subject struct {
 func (r *run) render() hcl.Diagnostics {
 	r.byAddr, r.files = map[string]*unit{}, map[string][]*unit{}
 	var diags hcl.Diagnostics
-	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.ahead, r.check, r.compute, r.fold, r.assemble, r.write, r.cover}
+	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.compute, r.fold, r.assemble, r.write, r.cover}
 	for _, step := range steps {
 		diags = append(diags, step()...)
 		if diags.HasErrors() {
@@ -292,18 +292,6 @@ func (r *run) known(expr hclsyntax.Expression, scope *blueprints.Scope) (bool, h
 	return v.True(), diags
 }
 
-// ahead computes what templates share, as far as it can be computed.
-func (r *run) ahead() hcl.Diagnostics {
-	lets := []*blueprints.Instance{}
-	for _, c := range r.model.Components {
-		if s := r.subs[c]; s != nil {
-			lets = append(lets, s.let)
-		}
-	}
-	blueprints.ComputeAhead(lets)
-	return nil
-}
-
 // check evaluates the rules of the templates that are rendered.
 func (r *run) check() hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -325,6 +313,13 @@ func (r *run) check() hcl.Diagnostics {
 // compute computes what the templates share. Rules come first: what they refuse
 // may be what a shared value cannot be computed without.
 func (r *run) compute() hcl.Diagnostics {
+	lets := []*blueprints.Instance{}
+	for _, c := range r.model.Components {
+		if s := r.subs[c]; s != nil {
+			lets = append(lets, s.let)
+		}
+	}
+	blueprints.ComputeAhead(lets)
 	var diags hcl.Diagnostics
 	for _, j := range r.jobs {
 		j.subject.let.Compute()
