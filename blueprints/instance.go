@@ -260,3 +260,33 @@ func firstUserValue(attrs []*Attr) *Attr {
 func (a *Attr) Structural() bool {
 	return a.refs || a.Name == "name" || a.Name == "kind" || (a.state.Load() == done && a.val.IsKnown() && a.val.IsNull())
 }
+
+// Reference is a component that an instance names.
+type Reference struct {
+	// Input is where it is named, seen from the component: "needs", or
+	// "PATTERN.INPUT" for an input of a pattern or of a nested block.
+	Input string
+	To    *Instance
+}
+
+// References lists what the component, its patterns and its blocks refer to, in
+// the order in which their definitions have the inputs.
+func (i *Instance) References() []Reference {
+	var out []Reference
+	for _, a := range i.Attrs() {
+		if a.input == nil || !a.input.Type.IsRef() || a.Value().IsNull() || !a.Value().IsKnown() {
+			continue
+		}
+		name := strings.TrimPrefix(a.Path(), i.Component().Path+".")
+		_ = cty.Walk(a.Value(), func(_ cty.Path, e cty.Value) (bool, error) {
+			if to := instanceOf(e); to != nil {
+				out = append(out, Reference{name, to})
+			}
+			return true, nil
+		})
+	}
+	for _, nested := range i.nested() {
+		out = append(out, nested.References()...)
+	}
+	return out
+}

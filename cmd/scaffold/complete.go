@@ -10,11 +10,9 @@ import (
 // completer finds what may stand at the cursor.
 type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 
-// fixed completes to one of a few words.
-func fixed(words ...string) completer {
-	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return words, cobra.ShellCompDirectiveNoFileComp
-	}
+// toFormats completes to the formats of the command.
+func toFormats(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return formatsOf(cmd), cobra.ShellCompDirectiveNoFileComp
 }
 
 // ofCatalogue completes to the definitions of one folder.

@@ -24,7 +24,7 @@ const growth = 2.4
 
 // TestWorkGrowsInProportion validates blueprints of one, two and four times a
 // size, refused ones and accepted ones, and counts what is allocated between the
-// text and what is told of it in all formats. That is nearly the same on every
+// text and what is told or drawn of it in all formats. That is nearly the same on every
 // run, unlike time.
 func TestWorkGrowsInProportion(t *testing.T) {
 	for _, target := range []string{"aws", "gcp", "kubernetes"} {
@@ -67,7 +67,11 @@ func validated(t *testing.T, text, target string, refused bool) int {
 		p, diags = project.New(src)
 	}
 	if !diags.HasErrors() {
-		_, diags = p.Render(project.Selection{Target: target})
+		var roots []*project.Root
+		roots, diags = p.Render(project.Selection{Target: target})
+		if g := project.NewGraph(roots); !refused && (mermaid(g) == "" || dot("shop", g) == "") {
+			t.Error("nothing is drawn")
+		}
 	}
 	for _, format := range formats {
 		var out bytes.Buffer

@@ -42,6 +42,7 @@ type app struct {
 
 	chdir     string
 	format    string
+	shape     string // the one of a command's own formats that was asked for
 	noColor   bool
 	quiet     bool
 	variables []string
@@ -83,6 +84,21 @@ var formats = []string{"text", "json", "sarif"}
 // have no SARIF.
 const plain = "plain"
 
+// shapes lists the formats that a command has in place of text; the first is
+// what text asks for. Problems are told as text with all of them.
+const shapes = "shapes"
+
+// formatsOf are the formats that a command takes.
+func formatsOf(cmd *cobra.Command) []string {
+	switch own := strings.Fields(cmd.Annotations[shapes]); {
+	case len(own) > 0:
+		return append(own, "json")
+	case cmd.Annotations[plain] != "":
+		return []string{"text", "json"}
+	}
+	return formats
+}
+
 func (a *app) code(ctx context.Context, cmd *cobra.Command, err error) int {
 	var code exitCode
 	var usage usageError
@@ -123,11 +139,11 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.format, "format", a.format, "how to print results and problems: text, json or sarif")
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colours")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and problems only")
-	_ = root.RegisterFlagCompletionFunc("format", fixed(formats...))
+	_ = root.RegisterFlagCompletionFunc("format", toFormats)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.diffCommand(),
-		a.patternsCommand(), a.explainCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
+		a.patternsCommand(), a.explainCommand(), a.graphCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)
 	return root
@@ -148,12 +164,8 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	switch wrong := a.format; {
-	case !slices.Contains(formats, wrong):
-		a.format = "text"
-		return usageError{fmt.Errorf("--format is text, json or sarif, not %q", wrong)}
-	case wrong == "sarif" && cmd.Annotations[plain] != "":
-		return usageError{fmt.Errorf("'scaffold %s' prints no problems of files, so its --format is text or json", cmd.Name())}
+	if err := a.chooseFormat(cmd); err != nil {
+		return err
 	}
 	if a.chdir != "" {
 		if err := os.Chdir(a.chdir); err != nil {
@@ -161,6 +173,29 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		}
 	}
 	return nil
+}
+
+// chooseFormat holds the format against those of the command.
+func (a *app) chooseFormat(cmd *cobra.Command) error {
+	asked, own := a.format, strings.Fields(cmd.Annotations[shapes])
+	switch {
+	case slices.Contains(own, asked):
+		a.shape, a.format = asked, "text"
+	case asked == "text" && len(own) > 0:
+		a.shape = own[0]
+	case asked == "sarif" && (cmd.Annotations[plain] != "" || len(own) > 0):
+		return usageError{fmt.Errorf("'scaffold %s' prints no problems of files, so its --format is %s", cmd.Name(), either(formatsOf(cmd)))}
+	case !slices.Contains(formats, asked):
+		a.format = "text"
+		return usageError{fmt.Errorf("--format is %s, not %q", either(formatsOf(cmd)), asked)}
+	}
+	return nil
+}
+
+// either joins words: "text, json or sarif".
+func either(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // args limits the number of arguments, with a message that names the command.
