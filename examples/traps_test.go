@@ -79,13 +79,17 @@ func expectations(t *testing.T, archive *txtar.Archive, name string) []string {
 	return lines
 }
 
-// regions are where a blueprint that names no target is rendered for.
-var regions = map[string]string{"aws": "eu-west-1", "gcp": "europe-west1"}
+// whereabouts say where a blueprint that names no target is rendered for, which no default can.
+var whereabouts = map[string]string{
+	"aws":        `region = "eu-west-1"`,
+	"gcp":        `region = "europe-west1"`,
+	"kubernetes": "cloud = \"aws\"\n  backup_url = \"s3://acme-backups/shop\"",
+}
 
 // headed gives the blueprint of a trap the head that it lacks.
 func headed(text, target string) string {
 	if !strings.Contains(text, "target \"") {
-		text = fmt.Sprintf("target %q {\n  region = %q\n}\n", target, regions[target]) + text
+		text = fmt.Sprintf("target %q {\n  %s\n}\n", target, whereabouts[target]) + text
 	}
 	if !strings.Contains(text, "blueprint \"") {
 		text = "blueprint \"shop\" {}\n" + text

@@ -70,14 +70,6 @@ cache "sessions" {
   redis_cluster {
     shards = 3
   }
-
-  kubernetes {
-    when = contains(init.targets, "kubernetes")
-
-    redis_cluster {
-      max_shards = 3 # nothing adds primaries by itself there
-    }
-  }
 }
 
 # ── what answers ─────────────────────────────────────────────────────────────

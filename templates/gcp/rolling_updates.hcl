@@ -6,8 +6,6 @@ template "rolling_updates" {
 
   covers = {
     health_checks = [google_compute_region_instance_group_manager.this.auto_healing_policies, google_compute_region_instance_group_manager.this.wait_for_instances_status]
-    rollback      = [let.rolls_back ? google_eventarc_trigger.this_rollback.destination : service.rolling_updates.rollback, let.rolls_back ? google_workflows_workflow.this_rollback.source_contents : null, let.rolls_back ? google_compute_region_instance_group_manager.this.lifecycle.precondition : null]
-    monitoring    = [let.watch == "none" ? null : google_monitoring_alert_policy.this_rollout.conditions, google_compute_region_instance_group_manager.this.timeouts.update]
     compatibility = [service.backward_compatible]
   }
   approximates = {
@@ -15,11 +13,20 @@ template "rolling_updates" {
       by  = [google_compute_region_instance_group_manager.this.update_policy.max_surge_fixed, google_compute_region_instance_group_manager.this.update_policy.max_unavailable_fixed]
       why = "How many are added and missing is stated, and an instance that does not become healthy stops the update; groups have no pauses at checkpoints."
     }
+    rollback = {
+      by  = [let.rolls_back ? google_eventarc_trigger.this_rollback.destination : service.rolling_updates.rollback, let.rolls_back ? google_workflows_workflow.this_rollback.source_contents : null, let.rolls_back ? google_compute_region_instance_group_manager.this.lifecycle.precondition : null]
+      why = let.watch == "none" ? "Instances that do not become well stop the update; but no load balancer reads requests and counts those that fail, so somebody has to see that and bring the old version back." : null
+    }
+    monitoring = {
+      by  = [let.watch == "none" ? null : google_monitoring_alert_policy.this_rollout.conditions, google_compute_region_instance_group_manager.this.timeouts.update]
+      why = let.watch == "none" ? "How long an update may take is stated; errors and latency are not measured, for no load balancer reads requests." : null
+    }
   }
 
   ignores = {
     checkpoints = "A group does not pause: it updates until it is done, or an instance does not become well."
     pause       = "A group does not pause."
+    rollback    = service.rolling_updates.rollback == "operator" || let.watch != "none" ? null : "Errors and latency are not measured, for no load balancer reads requests, so no alarm can bring the old version back. With elastic_load_balancing one can."
   }
 
   check "on_a_group" {
@@ -27,13 +34,6 @@ template "rolling_updates" {
     message   = "${service.name} is one machine: there is nothing to roll over."
     fix       = "Drop rolling_updates or vertical_scaling."
     at        = service.rolling_updates.surge
-  }
-  check "alarms" {
-    condition = service.rolling_updates.rollback == "operator" || let.watch != "none"
-    message   = "Errors and latency of ${service.name} are not measured, for no load balancer reads its requests, so no alarm can bring the old version back."
-    fix       = "Give it elastic_load_balancing, or set rollback = \"operator\"."
-    at        = service.rolling_updates.rollback
-    severity  = "warning"
   }
 }
 

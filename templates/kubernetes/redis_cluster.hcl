@@ -21,14 +21,12 @@ template "redis_cluster" {
     }
   }
 
-  check "grows" {
-    condition = !cache.redis_cluster.grows
-    message   = "Nothing adds primaries to ${cache.name} by itself in a cluster of your own: there will be ${cache.redis_cluster.shards} until you say more."
-    fix       = "Set max_shards = ${cache.redis_cluster.shards}, or watch the alarm on memory."
-    at        = cache.redis_cluster.max_shards
-    related   = [cache.redis_cluster.shards]
-    severity  = "warning"
+  ignores = {
+    max_shards    = cache.redis_cluster.grows ? "Nothing adds primaries by itself in a cluster of your own: there are ${cache.redis_cluster.shards} until you say more." : null
+    target_memory = "Nothing adds primaries by itself in a cluster of your own."
+    target_cpu    = "Nothing adds copies by itself in a cluster of your own."
   }
+
   check "version" {
     condition = cache.engine == "valkey" || tonumber(split(".", cache.version)[0]) >= 7
     message   = "Redis ${cache.version} knows its nodes by address only, and pods change theirs."
