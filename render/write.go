@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"scaffold/blueprints/parse"
 	"scaffold/render/fold"
 	"scaffold/render/manifest"
 	"scaffold/render/yaml"
@@ -68,29 +69,23 @@ func (r *run) header() string {
 func (r *run) configFile(name string, units []*unit) *File {
 	var b bytes.Buffer
 	b.WriteString(r.header() + "\n")
-	var ends []int
 	for _, u := range units {
-		b.WriteString("\n" + fold.Text(u.text))
-		ends = append(ends, b.Len()-1)
+		b.WriteByte('\n')
+		fold.WriteText(&b, u.text)
 	}
 	file := &File{Data: b.Bytes(), trace: func() []Line { return r.trace(units) }}
-	file.parse(joinPath(r.folder, name), split(file.Data, ends), units)
+	file.parse(joinPath(r.folder, name), units)
 	return file
 }
 
 // parse reads the file back once, for all that look into what was rendered. What
 // does not parse is left to whoever checks the file, and shows nothing.
-func (f *File) parse(name string, pieces []piece, units []*unit) {
-	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, SrcRange: hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}}
-	for _, p := range pieces {
-		part, ok := p.parse(name)
-		if !ok || len(part.Attributes) > 0 {
-			return
-		}
-		body.Blocks = append(body.Blocks, part.Blocks...)
-		body.SrcRange = hcl.RangeBetween(body.SrcRange, part.SrcRange)
-		body.EndRange = part.EndRange
+func (f *File) parse(name string, units []*unit) {
+	parsed, diags := parse.Config(f.Data, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return
 	}
+	body := parsed.Body.(*hclsyntax.Body)
 	f.Body = body
 	if len(body.Blocks) != len(units) {
 		return

@@ -7,7 +7,7 @@ import (
 
 type parser struct {
 	scanner
-	nodes nodes
+	nodes *nodes
 }
 
 func (p *parser) file() *hclsyntax.Body {

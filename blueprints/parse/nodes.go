@@ -1,8 +1,15 @@
 package parse
 
-import "github.com/hashicorp/hcl/v2/hclsyntax"
+import (
+	"sync"
 
-// nodes hands out the nodes of a tree, many from one piece of memory: they are
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// spares hold what parsers before left over of their pieces of memory.
+var spares = sync.Pool{New: func() any { return &nodes{} }}
+
+// nodes hands out the nodes of trees, many from one piece of memory: they are
 // needed as long as each other, and there are thousands of them.
 type nodes struct {
 	bodies     pool[hclsyntax.Body]
@@ -22,18 +29,22 @@ type nodes struct {
 	items       []hclsyntax.ObjectConsItem
 }
 
-type pool[T any] struct {
-	free []T
-	size int
+// putBack keeps what is left for the next parser. One that ended early leaves
+// lists open.
+func (n *nodes) putBack() {
+	taken(&n.expressions, 0)
+	taken(&n.items, 0)
+	spares.Put(n)
 }
 
-// most is how many nodes are made at once at the most.
-const most = 64
+type pool[T any] struct{ free []T }
+
+// together is how many nodes are made at once.
+const together = 64
 
 func (p *pool[T]) new() *T {
 	if len(p.free) == 0 {
-		p.size = min(max(1, 2*p.size), most)
-		p.free = make([]T, p.size)
+		p.free = make([]T, together)
 	}
 	node := &p.free[0]
 	p.free = p.free[1:]

@@ -66,7 +66,9 @@ func attempt(src, filename string, start hcl.Pos, read func(*parser)) {
 			panic(problem)
 		}
 	}()
-	read(&parser{scanner: scanner{src: src, filename: filename, start: start, line: start.Line, lineStart: 1 - start.Column}})
+	spare := spares.Get().(*nodes)
+	defer spare.putBack()
+	read(&parser{scanner{src: src, filename: filename, start: start, line: start.Line, lineStart: 1 - start.Column}, spare})
 }
 
 // unusual is what the parser panics with where it leaves the text to hclsyntax.

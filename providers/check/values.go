@@ -93,7 +93,7 @@ func (r *valueRules) add(cells []string) {
 		rule.path = nil
 	}
 	if rule.rule == "matches" || rule.rule == "avoids" {
-		rule.pattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(rule.argument) })
+		rule.pattern = pattern(rule.argument)
 	}
 	if len(cells) > 5 {
 		for _, text := range strings.Split(cells[5], "&") {
@@ -105,6 +105,14 @@ func (r *valueRules) add(cells []string) {
 		return
 	}
 	r.exact[cells[0]] = append(r.exact[cells[0]], rule)
+}
+
+// patterns are those of all files, each compiled once, when it is first needed.
+var patterns sync.Map // of the text to func() *regexp.Regexp
+
+func pattern(text string) func() *regexp.Regexp {
+	compile, _ := patterns.LoadOrStore(text, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) }))
+	return compile.(func() *regexp.Regexp)
 }
 
 // parseCondition reads one of the conditions that a row may have after its

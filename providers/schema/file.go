@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A schema file is: the magic line; three lengths; the source address; the
@@ -175,8 +176,20 @@ func deflate(text, dictionary []byte) ([]byte, error) {
 }
 
 func inflate(packed, dictionary []byte) ([]byte, error) {
-	return io.ReadAll(flate.NewReaderDict(bytes.NewReader(packed), dictionary))
+	reader, ok := readers.Get().(io.ReadCloser)
+	if !ok {
+		reader = flate.NewReaderDict(nil, nil)
+	}
+	defer readers.Put(reader)
+	if err := reader.(flate.Resetter).Reset(bytes.NewReader(packed), dictionary); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(reader)
 }
+
+// readers are readers that were used before: each has tables of its own, which
+// are larger than most of what is read.
+var readers sync.Pool
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -42,10 +42,27 @@ type Segment struct {
 // String is the whole text.
 func (o Output) String() string {
 	var b strings.Builder
+	b.Grow(o.size())
 	for _, s := range o.Segments {
 		b.WriteString(s.Text)
 	}
 	return b.String()
+}
+
+func (o Output) bytes() []byte {
+	b := make([]byte, 0, o.size())
+	for _, s := range o.Segments {
+		b = append(b, s.Text...)
+	}
+	return b
+}
+
+func (o Output) size() int {
+	size := 0
+	for _, s := range o.Segments {
+		size += len(s.Text)
+	}
+	return size
 }
 
 // Expression folds one expression. src is the file that its ranges point into.

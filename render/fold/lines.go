@@ -21,8 +21,8 @@ type Line struct {
 // Lines is folded text in its final form: formatted, without blank lines that
 // dropped items left behind.
 func Lines(o Output) []Line {
-	formatted := format([]byte(o.String()))
-	lines := trace(pieces(o.Segments), string(formatted))
+	formatted := string(format(o.bytes()))
+	lines := trace(pieces(o.Segments), formatted)
 	texts := make([]string, len(lines))
 	for i, line := range lines {
 		texts[i] = line.Text
@@ -34,21 +34,18 @@ func Lines(o Output) []Line {
 	return out
 }
 
-// Text is folded text in its final form, as Lines gives it, without the work of
-// finding out where each line came from.
-func Text(o Output) string {
-	formatted := format([]byte(o.String()))
-	texts := strings.Split(strings.TrimSuffix(string(formatted), "\n"), "\n")
+// WriteText writes folded text in its final form, as Lines gives it, without the
+// work of finding out where each line came from.
+func WriteText(b *bytes.Buffer, o Output) {
+	formatted := string(format(o.bytes()))
+	texts := strings.Split(strings.TrimSuffix(formatted, "\n"), "\n")
 	for i, text := range texts {
 		texts[i] = strings.TrimSuffix(text, "\r")
 	}
-	var b strings.Builder
-	b.Grow(len(formatted) + 1)
 	for _, i := range withoutSurplus(texts, formatted) {
 		b.WriteString(texts[i])
 		b.WriteByte('\n')
 	}
-	return b.String()
 }
 
 // pieces cuts copied text into its lines, without the blanks around them.
@@ -118,7 +115,7 @@ func blankByte(b byte) bool {
 // withoutSurplus tells which lines stay: not blank ones at the start and end,
 // right inside of brackets, and all but one of several. Text inside of templates
 // is kept.
-func withoutSurplus(lines []string, formatted []byte) []int {
+func withoutSurplus(lines []string, formatted string) []int {
 	kept := insideTemplates(formatted)
 	out := make([]int, 0, len(lines))
 	last := "" // that stays
@@ -153,11 +150,11 @@ func nextText(lines []string) string {
 
 // insideTemplates are the numbers of the lines that begin inside of a heredoc
 // or a block comment, whose blank lines are its own.
-func insideTemplates(text []byte) map[int]bool {
-	if !bytes.Contains(text, []byte("<<")) && !bytes.Contains(text, []byte("/*")) {
+func insideTemplates(text string) map[int]bool {
+	if !strings.Contains(text, "<<") && !strings.Contains(text, "/*") {
 		return nil // no need to lex
 	}
-	tokens, _ := hclsyntax.LexConfig(text, "", hcl.InitialPos)
+	tokens, _ := hclsyntax.LexConfig([]byte(text), "", hcl.InitialPos)
 	inside := map[int]bool{}
 	depth, from := 0, 0
 	for _, tok := range tokens {
