@@ -36,7 +36,7 @@ func (p *Project) Resolve(sel Selection) ([]*Root, hcl.Diagnostics) {
 func each(roots []*Root, do func(*Root) hcl.Diagnostics) hcl.Diagnostics {
 	said := make([]hcl.Diagnostics, len(roots))
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.SetLimit(2 * runtime.GOMAXPROCS(0))
 	for i, root := range roots {
 		g.Go(func() error {
 			said[i] = do(root)
