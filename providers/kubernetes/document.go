@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -80,14 +81,9 @@ func parseAll(files map[string][]byte) ([]Document, []Problem) {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	var docs []Document
-	var problems []Problem
-	for _, name := range names {
-		more, bad := Parse(name, files[name])
-		docs = append(docs, more...)
-		problems = append(problems, bad...)
-	}
-	return docs, problems
+	docs, problems := make([][]Document, len(names)), make([][]Problem, len(names))
+	sideBySide(len(names), func(i int) { docs[i], problems[i] = Parse(names[i], files[names[i]]) })
+	return slices.Concat(docs...), slices.Concat(problems...)
 }
 
 var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)

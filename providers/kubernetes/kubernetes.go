@@ -13,7 +13,10 @@ package kubernetes
 
 import (
 	_ "embed"
+	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -68,17 +71,32 @@ func (s *Schemas) CheckFiles(files map[string][]byte) hcl.Diagnostics {
 	return diagnostics(problems, files)
 }
 
+// sideBySide does something for the numbers up to n on all processors.
+func sideBySide(n int, do func(i int)) {
+	var all sync.WaitGroup
+	var next atomic.Int64
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // CheckTree does what CheckFiles does and then checks the rules that span
 // documents. The files are taken as everything that will run in their
 // namespaces.
 func (s *Schemas) CheckTree(files map[string][]byte) hcl.Diagnostics {
 	docs, problems := parseAll(files)
-	values := make([]any, len(docs))
-	for i, doc := range docs {
-		c := s.checker(doc)
+	values, found := make([]any, len(docs)), make([][]Problem, len(docs))
+	sideBySide(len(docs), func(i int) {
+		c := s.checker(docs[i])
 		values[i] = c.document()
-		problems = append(problems, c.problems...)
-	}
+		found[i] = c.problems
+	})
+	problems = append(problems, slices.Concat(found...)...)
 	problems = append(problems, s.checkTree(docs, values, len(problems) == 0)...)
 	return diagnostics(problems, files)
 }
