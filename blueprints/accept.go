@@ -149,8 +149,7 @@ func (in *Input) wanted() string {
 	if in.Hint != "" {
 		return in.Hint
 	}
-	pattern := strings.TrimSuffix(strings.TrimPrefix(in.Matches.String(), `\A(?:`), `)\z`)
-	return "a text that matches " + pattern
+	return "a text that matches " + in.Matches.String()
 }
 
 // quote shows a user's text on one line, cut to what a person reads.

@@ -1,8 +1,6 @@
 package blueprints
 
 import (
-	"regexp"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -53,7 +51,7 @@ type Input struct {
 	Range      []cty.Value // two values, either of which may be null; ends included
 	Length     []cty.Value // as Range, for texts and lists
 	Distinct   bool        // no element of a list twice
-	Matches    *regexp.Regexp
+	Matches    *Pattern
 	Hint       string
 	Deprecated string
 	Decl       hcl.Range

@@ -2,6 +2,7 @@ package blueprints
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -148,7 +149,7 @@ func formerName(decl hcl.Range) *Input {
 	return &Input{
 		Name: "was", Type: &Type{plain: cty.String, Name: "string"}, Nullable: true, Decl: decl,
 		Default: hcl.StaticExpr(cty.NullVal(cty.DynamicPseudoType), decl),
-		Matches: regexp.MustCompile(`\A(?:` + namePattern.String() + `)\z`), Hint: "a name that the component had",
+		Matches: wholly(namePattern.String()), Hint: "a name that the component had",
 		Summary: "The name that it had before it was renamed. Terraform then moves what it made instead of making it anew.",
 	}
 }
@@ -245,27 +246,37 @@ func decodeInput(d *decoder, block *hclsyntax.Block) *Input {
 		}
 	}
 	if pattern := d.text("matches"); pattern != "" {
-		re, err := wholly(pattern)
-		if err != nil {
+		if _, err := syntax.Parse(pattern, syntax.Perl); err != nil {
 			d.diags = append(d.diags, problem(d.expr("matches").Range(), "Invalid definition", "matches is not a regular expression: "+err.Error()+"."))
+		} else {
+			in.Matches = wholly(pattern)
 		}
-		in.Matches = re
 	}
 	return in
 }
 
-var patterns sync.Map // of texts to *regexp.Regexp; many inputs have the same
+// Pattern is a regular expression that a text has to match from end to end. It is
+// compiled when a text is first held against it: most inputs of most definitions
+// are never set.
+type Pattern struct {
+	text     string
+	compiled func() *regexp.Regexp
+}
 
-// wholly compiles a pattern for a text that matches it from end to end.
-func wholly(pattern string) (*regexp.Regexp, error) {
-	if known, ok := patterns.Load(pattern); ok {
-		return known.(*regexp.Regexp), nil
-	}
-	re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
-	if err == nil {
-		patterns.Store(pattern, re)
-	}
-	return re, err
+// MatchString reports whether a whole text matches.
+func (p *Pattern) MatchString(text string) bool { return p.compiled().MatchString(text) }
+
+// String is the pattern as it was written.
+func (p *Pattern) String() string { return p.text }
+
+var patterns sync.Map // of texts to *Pattern; many inputs have the same
+
+// wholly gives the pattern of a valid regular expression.
+func wholly(pattern string) *Pattern {
+	made, _ := patterns.LoadOrStore(pattern, &Pattern{pattern, sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\A(?:` + pattern + `)\z`)
+	})})
+	return made.(*Pattern)
 }
 
 func (d *decoder) values(name string, t *Type) []cty.Value {

@@ -74,7 +74,7 @@ func (d *direct) value(expr hclsyntax.Expression, f *frame) (cty.Value, bool) {
 		if !ok {
 			return v, false
 		}
-		return apply(e.Op.Impl, v)
+		return apply(operators()[e.Op], v)
 	case *hclsyntax.TupleConsExpr:
 		return d.tuple(e, f)
 	case *hclsyntax.ObjectConsExpr:

@@ -4,12 +4,11 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"sync"
 
-	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
-	"github.com/zclconf/go-cty/cty/function"
 
 	"scaffold/blueprints/value"
 )
@@ -67,11 +66,11 @@ func textual(v cty.Value) (string, bool) {
 // call evaluates a function. The two that look at whether their arguments fail
 // are only decided where they do not.
 func (d *direct) call(e *hclsyntax.FunctionCallExpr, f *frame) (cty.Value, bool) {
-	fn, ok := value.Functions()[e.Name]
-	if !ok {
+	fn := value.Callables()[e.Name]
+	switch {
+	case fn == nil:
 		return cty.NilVal, false
-	}
-	if custom(fn) {
+	case fn.Custom:
 		return d.attempt(e, f)
 	}
 	args := make([]cty.Value, 0, len(e.Args))
@@ -101,16 +100,6 @@ func (d *direct) call(e *hclsyntax.FunctionCallExpr, f *frame) (cty.Value, bool)
 	return apply(fn, args...)
 }
 
-func custom(fn function.Function) bool {
-	for _, p := range fn.Params() {
-		if customdecode.CustomExpressionDecoderForType(p.Type) != nil {
-			return true
-		}
-	}
-	p := fn.VarParam()
-	return p != nil && customdecode.CustomExpressionDecoderForType(p.Type) != nil
-}
-
 func (d *direct) attempt(e *hclsyntax.FunctionCallExpr, f *frame) (cty.Value, bool) {
 	if len(e.Args) == 0 || e.ExpandFinal {
 		return cty.NilVal, false
@@ -128,15 +117,14 @@ func (d *direct) attempt(e *hclsyntax.FunctionCallExpr, f *frame) (cty.Value, bo
 }
 
 // apply calls a function with arguments that are brought to its types.
-func apply(fn function.Function, args ...cty.Value) (cty.Value, bool) {
-	params, rest := fn.Params(), fn.VarParam()
-	if len(args) < len(params) || rest == nil && len(args) > len(params) {
+func apply(fn *value.Callable, args ...cty.Value) (cty.Value, bool) {
+	if len(args) < len(fn.Params) || fn.Rest == nil && len(args) > len(fn.Params) {
 		return cty.NilVal, false
 	}
 	for i, arg := range args {
-		p := rest
-		if i < len(params) {
-			p = &params[i]
+		p := fn.Rest
+		if i < len(fn.Params) {
+			p = &fn.Params[i]
 		}
 		if p.Type == cty.DynamicPseudoType || p.Type.Equals(arg.Type()) {
 			continue
@@ -231,8 +219,21 @@ func (d *direct) binary(e *hclsyntax.BinaryOpExpr, f *frame) (cty.Value, bool) {
 	if v, ok := simple(e.Op, left, right); ok {
 		return v, true
 	}
-	return apply(e.Op.Impl, left, right)
+	return apply(operators()[e.Op], left, right)
 }
+
+// operators are those of HCL, as the functions that they are.
+var operators = sync.OnceValue(func() map[*hclsyntax.Operation]*value.Callable {
+	all := map[*hclsyntax.Operation]*value.Callable{}
+	for _, op := range []*hclsyntax.Operation{
+		hclsyntax.OpLogicalOr, hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalNot, hclsyntax.OpEqual, hclsyntax.OpNotEqual,
+		hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual, hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual,
+		hclsyntax.OpAdd, hclsyntax.OpSubtract, hclsyntax.OpMultiply, hclsyntax.OpDivide, hclsyntax.OpModulo, hclsyntax.OpNegate,
+	} {
+		all[op] = value.NewCallable(op.Impl)
+	}
+	return all
+})
 
 // simple computes what needs no conversion, without the ceremony of calling a
 // function.

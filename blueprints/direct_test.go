@@ -32,6 +32,8 @@ var directly = []string{
 	`l[*]`, `u[*]`, `m.*.x`, `[o, o][*].x`, `none[*]`, `n[*]`, `l.*`, `[for v in u[*] : v]`, `empty[*]`,
 	`max(1, n, 2)`, `max([1, n]...)`, `length(l)`, `concat(l, ["r"])`, `merge(o, { x = 2 })`, `join(",", l)`, `format("%d-%s", n, s)`, `tostring(n)`, `tolist([1, "a"])`,
 	`try(o.x, 5)`, `try(o.z, 5)`, `can(o.x)`, `can(o.z)`, `try(nosuch, n)`, `coalesce(nothing, "c")`, `lookup(o, "z", 4)`, `jsonencode(u)`, `nosuch(1)`, `max()`,
+	`max(n)`, `max(n, "7")`, `max(none, 1)`, `min(f, n, -1)`, `ceil(n)`, `ceil(f)`, `floor(f)`, `floor(-2)`, `lookup(o, "x", 4)`, `lookup(m, "k", none)`, `lookup(n, "x", 1)`,
+	`replace("a-b-c", "-", "_")`, `replace("abc", "/b/", "x")`, `replace("/a", "/", "")`, `replace("abc", "", "-")`, `upper("aé")`, `upper(n)`, `upper(none)`,
 	`alltrue([t, n > 1])`, `alltrue([])`, `alltrue([t, "true", none])`, `anytrue([!t, t])`, `anytrue([])`, `anytrue(["false"])`, `concat([1], [n, s], [])`, `concat(l, l)`, `concat([])`,
 	`length([])`, `length(u)`, `length(s)`, `length(o)`, `length(none)`, `tostring(f)`, `tostring(12)`, `tostring(s)`, `tostring(none)`,
 	`fit([{ a = 1, b = "x" }, { a = 5, b = "y" }], { a = 2 }).b`, `fit([{ a = 1 }], { a = 2 })`, `fit([o, { x = 4, y = "b" }], { x = 2, y = "b" })`, `fit([o], { z = 1 })`, `fit([o], none)`, `fit(n, o)`,

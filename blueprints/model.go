@@ -145,7 +145,7 @@ func (b *builder) setLabels(inst *Instance, expr hcl.Expression) {
 }
 
 // labelRule holds for labels in Google Cloud, Kubernetes and AWS alike.
-var labelRule = regexp.MustCompile(`\A(?:[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?)\z`)
+var labelRule = wholly(`[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?`)
 
 func (b *builder) readProfile(id string, expr hcl.Expression) {
 	if id == "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
+	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 )
 
@@ -25,6 +26,35 @@ var Functions = sync.OnceValue(func() map[string]function.Function {
 	maps.Copy(all, own)
 	return all
 })
+
+// Callable is a function with what its calls need to know of it: cty makes a copy
+// of a function's parameters for everybody who asks.
+type Callable struct {
+	function.Function
+	Params []function.Parameter
+	Rest   *function.Parameter // of the further arguments; nil if there are none
+	// Custom says that the function gets expressions instead of their values.
+	Custom bool
+}
+
+// Callables are the functions of the table. Like that it is only read.
+var Callables = sync.OnceValue(func() map[string]*Callable {
+	all := map[string]*Callable{}
+	for name, fn := range Functions() {
+		all[name] = NewCallable(fn)
+	}
+	return all
+})
+
+// NewCallable looks a function's parameters up.
+func NewCallable(fn function.Function) *Callable {
+	c := &Callable{Function: fn, Params: fn.Params(), Rest: fn.VarParam()}
+	for _, p := range c.Params {
+		c.Custom = c.Custom || customdecode.CustomExpressionDecoderForType(p.Type) != nil
+	}
+	c.Custom = c.Custom || c.Rest != nil && customdecode.CustomExpressionDecoderForType(c.Rest.Type) != nil
+	return c
+}
 
 // Pure reports whether name is in the table of pure functions.
 func Pure(name string) bool {

@@ -81,7 +81,7 @@ type hostileCase struct {
 	name  string
 	write func(quoted string) string
 	// rule is the input's pattern; nil where texts of all kinds are allowed.
-	rule *regexp.Regexp
+	rule matcher
 	free bool
 }
 
@@ -102,6 +102,9 @@ func (c hostileCase) texts() []string {
 	}
 	return out
 }
+
+// matcher is a rule for a text.
+type matcher interface{ MatchString(string) bool }
 
 // never lets no text through: the input is one of a few words.
 var never = regexp.MustCompile(`\A\z.`)
@@ -125,7 +128,7 @@ func hostileCases(t *testing.T, c *blueprints.Catalog, target string) []hostileC
 		return fmt.Sprintf("blueprint \"shop\" {\n%s}\n\ntarget %q {\n%s%s}\n\n", labels, target, region, inTarget)
 	}
 	service := "service \"web\" {\n  image = \"ghcr.io/acme/x:1\"\n%s}\n"
-	add := func(name string, rule *regexp.Regexp, write func(string) string) {
+	add := func(name string, rule matcher, write func(string) string) {
 		cases = append(cases, hostileCase{name: name, write: write, rule: rule, free: rule == nil && (name == "variable" || name == "service.environment")})
 	}
 	add("label", never, func(q string) string { return head("  labels = { team = "+q+" }\n", "") + fmt.Sprintf(service, "") })
@@ -142,18 +145,18 @@ func hostileCases(t *testing.T, c *blueprints.Catalog, target string) []hostileC
 		return strings.Replace(head("", ""), `"shop"`, q, 1) + fmt.Sprintf(service, "")
 	})
 	def, _ := c.Target(target)
-	each(def, func(name string, rule *regexp.Regexp, write func(string) string) {
+	each(def, func(name string, rule matcher, write func(string) string) {
 		add("target."+name, rule, func(q string) string { return head("", write(q)) + fmt.Sprintf(service, "") })
 	})
 	for _, id := range c.Names("components") {
 		def, _ := c.Component(id)
-		each(def, func(name string, rule *regexp.Regexp, write func(string) string) {
+		each(def, func(name string, rule matcher, write func(string) string) {
 			add(id+"."+name, rule, func(q string) string { return head("", "") + component(id, write(q)) })
 		})
 	}
 	for _, id := range c.Names("patterns") {
 		def, _ := c.Pattern(id)
-		each(def, func(name string, rule *regexp.Regexp, write func(string) string) {
+		each(def, func(name string, rule matcher, write func(string) string) {
 			add(id+"."+name, rule, func(q string) string {
 				beside := ""
 				if def.Attaches[0] == "service" && id != "elastic_load_balancing" && def.Extends != "elastic_load_balancing" {
@@ -174,9 +177,12 @@ func component(kind, body string) string {
 }
 
 // each visits the inputs of a definition, and of its blocks, that take text.
-func each(def *blueprints.Definition, visit func(name string, rule *regexp.Regexp, write func(quoted string) string)) {
+func each(def *blueprints.Definition, visit func(name string, rule matcher, write func(quoted string) string)) {
 	for _, in := range def.Inputs {
-		rule := in.Matches
+		var rule matcher
+		if in.Matches != nil {
+			rule = in.Matches
+		}
 		if len(in.OneOf) > 0 {
 			rule = never
 		}
@@ -190,7 +196,7 @@ func each(def *blueprints.Definition, visit func(name string, rule *regexp.Regex
 		}
 	}
 	for _, b := range def.Blocks {
-		each(b.Definition, func(name string, rule *regexp.Regexp, write func(string) string) {
+		each(b.Definition, func(name string, rule matcher, write func(string) string) {
 			visit(b.ID+"."+name, rule, func(q string) string {
 				label := ""
 				if b.Label != "" {
