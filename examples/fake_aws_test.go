@@ -76,37 +76,60 @@ func applyToFake(t *testing.T, program, moto, mirror, example string, lacks *lac
 
 type fakeAWS struct{ url string }
 
+// startMoto starts moto on a socket that is open already: a port that was only
+// looked up could be another program's by the time that moto has loaded.
 func startMoto(t *testing.T, program string) fakeAWS {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	defer listener.Close()
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
 	mends, err := filepath.Abs(filepath.Join("testdata", "moto"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "-H", "127.0.0.1", "-p", fmt.Sprint(port))
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+mends, "PYTHONDONTWRITEBYTECODE=1", "MOTO_IAM_LOAD_MANAGED_POLICIES=true", "MOTO_ACM_VALIDATION_WAIT=1")
-	var log bytes.Buffer
-	cmd.Stderr = &log
+	address := listener.Addr().(*net.TCPAddr)
+	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", fmt.Sprint(address.Port))
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+mends, "PYTHONDONTWRITEBYTECODE=1", "MOTO_IAM_LOAD_MANAGED_POLICIES=true", "MOTO_ACM_VALIDATION_WAIT=1",
+		// The server of Python takes a socket from the process that restarts it for new code; 3 is the first of ExtraFiles.
+		"WERKZEUG_RUN_MAIN=true", "WERKZEUG_SERVER_FD=3")
+	cmd.ExtraFiles = []*os.File{socket}
+	log, err := os.Create(filepath.Join(t.TempDir(), "moto.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
-	fake := fakeAWS{fmt.Sprintf("http://127.0.0.1:%d", port)}
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		if resp, err := http.Get(fake.url + "/moto-api/"); err == nil {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	said := func() string {
+		text, _ := os.ReadFile(log.Name())
+		return tail(string(text), 20)
+	}
+	fake := fakeAWS{"http://" + address.String()}
+	client := &http.Client{Timeout: 10 * time.Second}
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if resp, err := client.Get(fake.url + "/moto-api/"); err == nil {
 			resp.Body.Close()
 			return fake
 		}
+		select {
+		case err := <-ended:
+			t.Fatalf("moto ended before it answered: %v\n%s", err, said())
+		default:
+		}
 	}
-	cancel()
-	_ = cmd.Wait()
-	t.Fatalf("moto did not start within two minutes:\n%s", tail(log.String(), 20))
+	t.Fatalf("moto did not answer within five minutes:\n%s", said())
 	return fake
 }
 
@@ -208,7 +231,7 @@ func (f fakeAWS) command(ctx context.Context, tf terraform, args ...string) *exe
 	cmd := exec.CommandContext(ctx, tf.program, args...)
 	cmd.Dir = tf.dir
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+f.url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		"AWS_MAX_ATTEMPTS=2", "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
 	return cmd
 }
 

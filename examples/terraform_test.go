@@ -91,7 +91,8 @@ func tail(s string, lines int) string {
 }
 
 // override keeps the provider from asking whether the credentials are good, nor,
-// where no one can answer, whose they are; and the state in the folder.
+// where no one can answer, whose they are; and the state in the folder. Where
+// someone answers, a request is sent again whose connection was lost.
 func (tf terraform) override(answered bool) {
 	tf.t.Helper()
 	const text = `provider "aws" {
@@ -101,10 +102,14 @@ func (tf terraform) override(answered bool) {
   skip_region_validation      = true
   s3_use_path_style           = true
   allowed_account_ids         = null
-  max_retries                 = 1
+  max_retries                 = %d
 }
 `
-	provider := fmt.Sprintf(text, !answered)
+	attempts := 1
+	if answered {
+		attempts = 5
+	}
+	provider := fmt.Sprintf(text, !answered, attempts)
 	all := provider + "\nterraform {\n  backend \"local\" {}\n}\n"
 	aliases := regexp.MustCompile(`alias\s+= "([a-z0-9_]+)"`)
 	files, _ := filepath.Glob(filepath.Join(tf.dir, "*.tf"))

@@ -127,7 +127,7 @@ func nginx(t *testing.T, r *rendered, site string) string {
 		" /tmp/", " "+dir+"/", "root /site;", "root "+dir+"/site;", "listen 8080;", "listen "+address+";", "127.0.0.1:8081", "127.0.0.1:"+port(t)))
 	succeed(t, nil, program, "-t", "-e", dir+"/error.log", "-c", config)
 	serve(t, nil, program, "-e", dir+"/error.log", "-c", config, "-g", "daemon off;")
-	wait(t, "nginx listens", 10*time.Second, func() bool { return listening(address) })
+	wait(t, "nginx listens", func() bool { return listening(address) })
 	return "http://" + address
 }
 
@@ -229,7 +229,7 @@ func newLayered(t *testing.T, net int) *layered {
 	}
 	serve(t, nil, varnishd, command...)
 	l.url = "http://" + address + ":8080"
-	wait(t, "the edge listens and the program is well", 30*time.Second, func() bool {
+	wait(t, "the edge listens and the program is well", func() bool {
 		if !listening(address + ":8080") {
 			return false
 		}
@@ -302,7 +302,7 @@ func TestInvalidator(t *testing.T) {
 	l := newLayered(t, 4)
 	address := l.pods.move(t, "pages")
 	serve(t, nil, redis, "--bind", address, "--requirepass", "pass word's", "--save", "")
-	wait(t, "the cache listens", 10*time.Second, func() bool { return listening(address + ":6379") })
+	wait(t, "the cache listens", func() bool { return listening(address + ":6379") })
 	dir := folder(t)
 	script := write(t, filepath.Join(dir, "invalidate.bash"), replaced(l.r.data(t, "web-invalidator")["invalidate.bash"],
 		"pages.shop.svc", address, "/tmp/alive", filepath.Join(dir, "alive"), "10000 0 count", "1000 0 count"))
@@ -312,7 +312,7 @@ func TestInvalidator(t *testing.T) {
 	ask := func(args ...string) string {
 		return strings.TrimSpace(succeed(t, env, cli, append([]string{"-h", address}, args...)...))
 	}
-	wait(t, "the invalidator has begun", 20*time.Second, func() bool { return strings.Contains(ask("exists", "web:invalidations"), "1") })
+	wait(t, "the invalidator has begun", func() bool { return strings.Contains(ask("exists", "web:invalidations"), "1") })
 	page := func() string {
 		_, text := fetch(t, "GET", l.url+"/long")
 		return text
@@ -324,15 +324,15 @@ func TestInvalidator(t *testing.T) {
 		t.Fatal("the page is not kept")
 	}
 	ask("xadd", "web:invalidations", "*", "key", "product:7")
-	wait(t, "cache and edge have forgotten", 20*time.Second, func() bool { return ask("exists", "product:7") == "0" && page() != begin })
+	wait(t, "cache and edge have forgotten", func() bool { return ask("exists", "product:7") == "0" && page() != begin })
 	if ask("exists", "product:71") != "1" {
 		t.Error("another key was thrown out")
 	}
-	wait(t, "the event is done with", 10*time.Second, func() bool { return strings.HasPrefix(ask("xpending", "web:invalidations", "invalidator"), "0") })
+	wait(t, "the event is done with", func() bool { return strings.HasPrefix(ask("xpending", "web:invalidations", "invalidator"), "0") })
 	next := page()
 	ask("xadd", "web:invalidations", "*", "key", "product")
 	ask("xadd", "web:invalidations", "*", "key", "bad key; | x")
-	wait(t, "events that match nothing are done with", 10*time.Second, func() bool { return strings.HasPrefix(ask("xpending", "web:invalidations", "invalidator"), "0") })
+	wait(t, "events that match nothing are done with", func() bool { return strings.HasPrefix(ask("xpending", "web:invalidations", "invalidator"), "0") })
 	time.Sleep(500 * time.Millisecond)
 	if page() != next {
 		t.Error("a key threw out what only begins like it")

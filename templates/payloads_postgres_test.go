@@ -62,7 +62,7 @@ func postgres(t *testing.T, r *rendered) (string, string) {
 	ask := func(sql string) (string, error) {
 		return run(t, nil, psql, "-h", dir, "-p", p, "-U", "postgres", "-XAtc", sql)
 	}
-	wait(t, "the server answers", 30*time.Second, func() bool {
+	wait(t, "the server answers", func() bool {
 		_, err := ask("select 1")
 		return err == nil
 	})
@@ -133,7 +133,7 @@ func TestPooler(t *testing.T) {
 	write(t, filepath.Join(dir, "pgbouncer.ini"), ini)
 	start := write(t, filepath.Join(dir, "start.sh"), replaced(files["start.sh"], "/tmp/", dir+"/", "/etc/pgbouncer/", dir+"/"))
 	serve(t, []string{"POOL_USER=dbadmin", "POOL_PASSWORD=pass\"word's", "PATH=" + filepath.Dir(pgbouncer) + ":" + os.Getenv("PATH")}, "sh", start)
-	wait(t, "the pooler listens", 10*time.Second, func() bool { return listening("127.0.0.1:" + p) })
+	wait(t, "the pooler listens", func() bool { return listening("127.0.0.1:" + p) })
 
 	env := []string{"PGPASSWORD=pass\"word's", "PGSSLMODE=disable"}
 	through := func(database, sql string) (string, error) {

@@ -145,11 +145,11 @@ func TestRedisCluster(t *testing.T) {
 		return true
 	}
 
-	wait(t, "nodes are alive and, alone, ready", 20*time.Second, func() bool {
+	wait(t, "nodes are alive and, alone, ready", func() bool {
 		return script("map-0", "alive.sh") == nil && script("map-5", "alive.sh") == nil && ready()
 	})
 	succeed(t, p.env("map-0"), "sh", bootstrap)
-	wait(t, "the cluster is ready", 20*time.Second, func() bool { return healthy() && ready() })
+	wait(t, "the cluster is ready", func() bool { return healthy() && ready() })
 	if out := succeed(t, p.env("map-0"), "sh", bootstrap); !strings.Contains(out, "All 16384 slots covered") {
 		t.Errorf("a second run of the bootstrap: %s", out)
 	}
@@ -176,13 +176,13 @@ func TestRedisCluster(t *testing.T) {
 
 	servers["map-0"].kill()
 	servers["map-0"] = nil
-	wait(t, "a copy has taken over", 20*time.Second, func() bool { return healthy() && all("map-1") })
+	wait(t, "a copy has taken over", func() bool { return healthy() && all("map-1") })
 
 	start("map-0")
 	if err := script("map-0", "join.sh"); err != nil {
 		t.Errorf("join.sh: %s", err)
 	}
-	wait(t, "the lost primary is a copy, at a new address", 20*time.Second, func() bool { return role("map-0") == "slave" && healthy() && ready() })
+	wait(t, "the lost primary is a copy, at a new address", func() bool { return role("map-0") == "slave" && healthy() && ready() })
 
 	begin := time.Now()
 	if err := script("map-1", "stop.sh"); err != nil {
@@ -220,7 +220,7 @@ func TestRedisCluster(t *testing.T) {
 			t.Errorf("join.sh: %s", err)
 		}
 	}
-	wait(t, "all have moved and found each other", 30*time.Second, func() bool { return healthy() && ready() && all("map-3") })
+	wait(t, "all have moved and found each other", func() bool { return healthy() && ready() && all("map-3") })
 }
 
 // hostPairs replaces the names of pods by their addresses.
@@ -310,18 +310,18 @@ func TestGuardedCache(t *testing.T) {
 	}
 	works := func() bool { return strings.Contains(ask("front", "set", "login", "anna"), "OK") }
 
-	wait(t, "a primary with a copy, and guards that know each other", 40*time.Second, func() bool { return inStep() && agreed() })
-	wait(t, "clients are led to the primary", 20*time.Second, works)
+	wait(t, "a primary with a copy, and guards that know each other", func() bool { return inStep() && agreed() })
+	wait(t, "clients are led to the primary", works)
 
 	lost := primary()
 	servers[lost].kill()
 	servers[lost] = nil
 	// An attempt that fails is repeated after twice failover-timeout.
-	wait(t, "the copy has taken over and clients are led to it", 60*time.Second, func() bool {
+	wait(t, "the copy has taken over and clients are led to it", func() bool {
 		return works() && strings.Contains(ask("front", "get", "login"), "anna")
 	})
 	node(lost)
-	wait(t, "the lost primary is a copy", 40*time.Second, func() bool { return primary() != lost && inStep() })
+	wait(t, "the lost primary is a copy", func() bool { return primary() != lost && inStep() })
 
 	before := primary()
 	// Sentinel waits between two changes.
@@ -334,5 +334,5 @@ func TestGuardedCache(t *testing.T) {
 		t.Error("stop.sh did not hand over")
 	}
 	t.Logf("a stopping primary has handed over: after %s", time.Since(begin).Round(100*time.Millisecond))
-	wait(t, "clients are led to the new primary", 20*time.Second, works)
+	wait(t, "clients are led to the new primary", works)
 }

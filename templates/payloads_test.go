@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"scaffold/cmd/project"
+	"scaffold/providers/kubernetes/controlplane"
 )
 
 // The tests of this folder take configuration and scripts out of rendered
@@ -226,7 +227,7 @@ func (s *server) kill() {
 // result of a program that ends.
 func run(t *testing.T, env []string, name string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -249,13 +250,16 @@ func succeed(t *testing.T, env []string, name string, args ...string) string {
 	return out
 }
 
+// patience is how long a test waits for what takes a moment on an idle machine.
+const patience = 5 * time.Minute
+
 // wait asks until the answer is true.
-func wait(t *testing.T, what string, limit time.Duration, ask func() bool) {
+func wait(t *testing.T, what string, ask func() bool) {
 	t.Helper()
 	start := time.Now()
 	for !ask() {
-		if time.Since(start) > limit {
-			t.Fatalf("not after %s: %s", limit, what)
+		if time.Since(start) > patience {
+			t.Fatalf("not after %s: %s", patience, what)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -265,12 +269,11 @@ func wait(t *testing.T, what string, limit time.Duration, ask func() bool) {
 // port is one that nobody listens on.
 func port(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := controlplane.Port()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+	return fmt.Sprint(p)
 }
 
 func listening(address string) bool {

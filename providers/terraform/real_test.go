@@ -213,7 +213,7 @@ resource "terraform_data" "slow" {
   provisioner "local-exec" { command = "sleep 3" }
 }
 `})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	progress := &watcher{until: "terraform_data.slow: Creating...", then: cancel}
 	c, err := New(dir, Options{Progress: progress})

@@ -30,15 +30,15 @@ func TestMain(m *testing.M) {
 	case "loop":
 		renderForever(dir)
 	case "once":
-		_, err := Write(context.Background(), dir, treeOf(files{"a": fmt.Sprint(os.Getpid())}), Options{Wait: 20 * time.Second})
+		_, err := Write(context.Background(), dir, treeOf(files{"a": fmt.Sprint(os.Getpid())}), Options{Wait: 2 * time.Minute})
 		exitWith(err)
 	case "hold":
 		f, err := locate(dir)
 		if err == nil {
-			_, err = f.lock(context.Background(), time.Second)
+			_, err = f.lock(context.Background(), time.Minute)
 		}
 		fmt.Println("held", err)
-		time.Sleep(time.Minute)
+		time.Sleep(5 * time.Minute)
 	case "small":
 		exitWith(writeWithLimit(dir))
 	}
@@ -271,7 +271,7 @@ func TestLockHeldByAnotherProcess(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	time.AfterFunc(100*time.Millisecond, func() { _ = cmd.Process.Kill() })
-	mustWrite(t, dir, files{"a": "a"}, Options{Wait: 20 * time.Second})
+	mustWrite(t, dir, files{"a": "a"}, Options{Wait: 2 * time.Minute})
 	_ = cmd.Wait()
 	if entries, _ := os.ReadDir(top); len(entries) != 1 {
 		t.Errorf("the lock left something behind: %v", entries)

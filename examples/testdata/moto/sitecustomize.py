@@ -6,6 +6,8 @@ keeps what it is given and gives it back.
 
 import base64
 import hashlib
+import sys
+import traceback
 import uuid
 
 from moto.cloudfront import urls as cloudfront_urls
@@ -13,6 +15,7 @@ from moto.cloudfront.models import Distribution
 from moto.cloudfront.responses import CloudFrontResponse
 from moto.core.responses import ActionResult
 from moto.elasticache.responses import ElastiCacheResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.rds.models import DBInstance
 
 # Every instance has the same resource id, and readers have that of their primary. Terraform looks
@@ -21,6 +24,22 @@ DBInstance.dbi_resource_id = property(
     lambda self: "db-" + hashlib.sha256(self.db_instance_identifier.encode()).hexdigest()[:26].upper(),
     lambda self, value: None,
 )
+
+# What moto lacks, or breaks on, it answers with 500, which clients take for a passing trouble and ask again and
+# again. It is none: 501 is what they do not ask again after.
+answer = DomainDispatcherApplication.__call__
+
+
+def answer_for_good(self, environ, start_response):
+    try:
+        return answer(self, environ, start_response)
+    except Exception as e:
+        traceback.print_exc()
+        start_response("501 Not Implemented", [("Content-Type", "text/plain")], sys.exc_info())
+        return [f"moto: {type(e).__name__}: {e}".encode()]
+
+
+DomainDispatcherApplication.__call__ = answer_for_good
 
 
 def operation(response):

@@ -189,7 +189,7 @@ func (c *Cluster) define(d *definition, o object) error {
 	if failed := answer.failed(); failed != "" {
 		return fmt.Errorf("installing %s: %s", d.name, failed)
 	}
-	for range 600 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if _, err = c.resource(o.APIVersion, o.Kind); err == nil {
 			answer, err := c.send(http.MethodGet, groupPath(o.APIVersion)+"/"+strings.SplitN(d.name, ".", 2)[0]+"?limit=1", "", nil)
 			if err == nil && answer.status == http.StatusOK {
@@ -198,5 +198,5 @@ func (c *Cluster) define(d *definition, o object) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return fmt.Errorf("%s is not served after a minute", d.name)
+	return fmt.Errorf("%s is not served after %s", d.name, patience)
 }

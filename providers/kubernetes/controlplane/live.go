@@ -127,13 +127,13 @@ func decode(t testing.TB, o object, into any) {
 
 func (c *Cluster) wait(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for range 1200 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if done() {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("not after a minute: %s\n%s", what, c.lastWords())
+	t.Fatalf("not after %s: %s\n%s", patience, what, c.lastWords())
 }
 
 func (c *Cluster) ask(t testing.TB, method, path string, body []byte) reply {

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,9 @@ import (
 	"testing"
 	"time"
 )
+
+// patience is how long a test waits for what takes a moment on an idle machine.
+const patience = 5 * time.Minute
 
 // Cluster is a running API server.
 type Cluster struct {
@@ -48,7 +50,7 @@ func start(etcd, apiserver, definitions string) (*Cluster, error) {
 		token:     randomText(),
 		resources: map[string]resource{},
 		client: &http.Client{
-			Timeout: 2 * time.Minute,
+			Timeout: patience,
 			// The certificate is one that the server made a moment ago.
 			Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 8},
 		},
@@ -56,9 +58,11 @@ func start(etcd, apiserver, definitions string) (*Cluster, error) {
 	if c.definitions, err = readDefinitions(definitions); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
-	if err != nil {
-		return nil, err
+	var ports [3]int
+	for i := range ports {
+		if ports[i], err = Port(); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.writeFiles(ports[2]); err != nil {
 		return nil, err
@@ -72,7 +76,7 @@ func start(etcd, apiserver, definitions string) (*Cluster, error) {
 	return c, c.ready()
 }
 
-func etcdFlags(dir string, ports []int) []string {
+func etcdFlags(dir string, ports [3]int) []string {
 	client, peer := fmt.Sprintf("http://127.0.0.1:%d", ports[0]), fmt.Sprintf("http://127.0.0.1:%d", ports[1])
 	return []string{
 		"--data-dir=" + filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level=error",
@@ -81,7 +85,7 @@ func etcdFlags(dir string, ports []int) []string {
 	}
 }
 
-func apiserverFlags(dir string, ports []int) []string {
+func apiserverFlags(dir string, ports [3]int) []string {
 	return []string{
 		fmt.Sprintf("--etcd-servers=http://127.0.0.1:%d", ports[0]),
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports[2]),
@@ -150,7 +154,7 @@ func (c *Cluster) spawn(name string, command []string) error {
 
 // ready waits for the server, and shows its last words when it does not come.
 func (c *Cluster) ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
 		reply, err := c.send(http.MethodGet, "/readyz", "", nil)
@@ -206,19 +210,4 @@ func randomText() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
-}
-
-// freePorts asks the system for ports. They are free when it answers; that
-// another program takes one before the server does is possible but unlikely.
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
