@@ -451,15 +451,12 @@ func (b *builder) groupBlocks(owner *Instance, block *Block, layers []layer) [][
 			b.diags = append(b.diags, problem(l.block.DefRange(), "Wrong labels", labelRuleOf(block)))
 			continue
 		}
-		key := l.source
-		switch {
-		case block.Label != "":
+		key := ""
+		if block.Label != "" {
 			key = l.block.Labels[0]
-		case !block.Many:
-			key = ""
 		}
 		if block.Many && block.Label == "" {
-			if len(groups) > 0 && groups[0][0].source != l.source {
+			if len(groups) > 0 && groups[0][0].within != l.within {
 				groups = nil
 			}
 			groups = append(groups, []layer{l})
@@ -471,7 +468,7 @@ func (b *builder) groupBlocks(owner *Instance, block *Block, layers []layer) [][
 			groups = append(groups, []layer{l})
 			continue
 		}
-		if last := groups[n][len(groups[n])-1]; last.source == l.source && l.block != nil {
+		if last := groups[n][len(groups[n])-1]; last.within == l.within && l.block != nil {
 			d := problem(l.block.DefRange(), "Block given twice", fmt.Sprintf("%s has a block %s already. Merge the two%s.", owner.Path, strings.TrimSpace(block.ID+" "+key), orRename(block)))
 			if last.block != nil {
 				d.Extra = &Extra{Related: []Related{{Range: last.block.DefRange(), Text: "the first one"}}}

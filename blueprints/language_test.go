@@ -343,6 +343,24 @@ func TestNestedBlocksOfLayers(t *testing.T) {
 	}
 }
 
+// TestNestedBlocksOfTargets holds that a target's own block is a layer as well.
+func TestNestedBlocksOfTargets(t *testing.T) {
+	t.Parallel()
+	m, diags := resolve(t, "shop \"a\" {\n till {}\n till {}\n shelf \"x\" { height = 1 }\n hours { from = 7 }\n here {\n  till { cash = 9 }\n  shelf \"x\" { height = 2 }\n  hours { from = 8 }\n }\n}", blueprints.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if got := m.Components[0].Attr("till").Value().LengthInt(); got != 1 {
+		t.Errorf("a list without labels is replaced as a whole, and has %d elements", got)
+	}
+	if got := m.FindInstance("shop.a.hours").Attr("from").Show(); got != "8" {
+		t.Errorf("a block that stands once is merged: %s", got)
+	}
+	if got := blueprints.InstanceOf(m.Components[0].Attr("shelf").Value().AsValueSlice()[0]).Attr("height").Show(); got != "2" {
+		t.Errorf("a block with a label is merged: %s", got)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, blueprint, want string }{

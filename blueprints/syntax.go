@@ -252,6 +252,7 @@ type layer struct {
 	source string // "blueprint", "environment NAME", "profile NAME"
 	body   *hclsyntax.Body
 	block  *hclsyntax.Block // nil for profiles
+	within *hclsyntax.Body  // what the block stands in
 }
 
 // layersOf collects the blocks of one type from the body of every layer, with
@@ -261,7 +262,7 @@ func layersOf(layers []layer, blockType, label string) []layer {
 	for _, l := range layers {
 		for _, block := range l.body.Blocks {
 			if block.Type == blockType && (label == "" || (len(block.Labels) > 0 && block.Labels[0] == label)) {
-				out = append(out, layer{source: l.source, body: block.Body, block: block})
+				out = append(out, layer{source: l.source, body: block.Body, block: block, within: l.body})
 			}
 		}
 	}
