@@ -118,7 +118,7 @@ func (a *app) explainLine(file string, line int, rest []string, f *renderFlags) 
 		}
 		place := placeJSON{Range: rangeJSON(&part.Source)}
 		if part.Expr != nil {
-			place.Text = oneLine(r.project.SourceText(part.Source))
+			place.Text = project.OneLine(r.project.SourceText(part.Source))
 			if part.Scope != nil {
 				_, used, _ := part.Scope.Trace(part.Expr, part.Locals)
 				e.Values = appendValues(r.project, e.Values, used)
@@ -156,7 +156,7 @@ func valueOf(p *project.Project, a *blueprints.Attr, seen map[*blueprints.Attr]b
 	seen[a] = true
 	v := &valueJSON{Name: a.Path(), Value: a.Show(), Source: a.Origin.Source, Range: rangeJSON(&a.Origin.Range)}
 	if a.Origin.Expr != nil && len(a.Origin.Inputs) > 0 {
-		v.Rule = oneLine(p.SourceText(a.Origin.Range))
+		v.Rule = project.OneLine(p.SourceText(a.Origin.Range))
 		for _, in := range a.Origin.Inputs {
 			if from := valueOf(p, in, seen, depth+1); from != nil {
 				v.From = append(v.From, from)

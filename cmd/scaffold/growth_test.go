@@ -49,6 +49,34 @@ func TestWorkGrowsInProportion(t *testing.T) {
 	}
 }
 
+// TestShowGrowsInProportion does the same for what is shown.
+func TestShowGrowsInProportion(t *testing.T) {
+	for _, made := range blueprintsOfAnySize(t, "kubernetes") {
+		if made.refused || !slices.Contains([]string{"a mesh of services", "a domain for each"}, made.name) {
+			continue
+		}
+		t.Run(made.name, func(t *testing.T) {
+			var objects [3]float64
+			for i, times := range []int{1, 1, 2, 4} {
+				text := made.text(times * made.least)
+				n, _ := allocated(func() {
+					src, _ := blueprints.Parse([]byte(text), "scaffold.hcl")
+					p, _ := project.New(src)
+					if shown, diags := p.Show(project.Selection{}); diags.HasErrors() || len(shown) < len(text) {
+						t.Fatal(diags)
+					}
+				})
+				objects[max(0, i-1)] = n // the first reads what is read once and kept
+			}
+			more := (objects[2] - objects[1]) / (objects[1] - objects[0])
+			t.Logf("%.3g objects: %.2f times as many", objects, more)
+			if more > growth {
+				t.Errorf("twice the components cost %.2f times as many objects", more)
+			}
+		})
+	}
+}
+
 // allocated counts the objects and bytes that a call allocates.
 func allocated(do func()) (objects, size float64) {
 	var before, after runtime.MemStats

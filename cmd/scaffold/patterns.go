@@ -190,19 +190,11 @@ func (a *app) showPattern(p *project.Project, id string) error {
 	for _, in := range d.Inputs {
 		note := "required"
 		if !in.Required {
-			note = "default " + oneLine(in.Default)
+			note = "default " + project.OneLine(in.Default)
 		}
 		fmt.Fprintf(a.out, "  %s (%s, %s)\n      %s\n", in.Name, in.Type, note, in.Summary)
 	}
 	return nil
-}
-
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 80 {
-		return s[:77] + "..."
-	}
-	return s
 }
 
 func orNone(names []string, none string) []string {
