@@ -114,6 +114,7 @@ func (l layout) lines(v cty.Value) (string, error) {
 		opening, closing, end = "{", "}", ""
 	}
 	b.WriteString(opening + "\n")
+	apart := l.anyLong(v)
 	for it := v.ElementIterator(); it.Next(); {
 		key, e := it.Element()
 		if keyed(v) {
@@ -123,7 +124,11 @@ func (l layout) lines(v cty.Value) (string, error) {
 			}
 			b.WriteString(name + " = ")
 		}
-		text, err := l.value(e)
+		write := l.value
+		if apart && object(e) {
+			write = l.lines
+		}
+		text, err := write(e)
 		if err != nil {
 			return "", err
 		}
@@ -131,6 +136,24 @@ func (l layout) lines(v cty.Value) (string, error) {
 	}
 	b.WriteString(closing)
 	return b.String(), nil
+}
+
+// anyLong reports whether an object in a collection does not fit on one line: its
+// like are then written over several lines as well.
+func (l layout) anyLong(v cty.Value) bool {
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); object(e) {
+			if short, err := inline(e); err == nil && !l.fits(e, short) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// object reports whether a value is an object with something in it.
+func object(v cty.Value) bool {
+	return !v.IsNull() && v.IsKnown() && v.CanIterateElements() && keyed(v) && v.LengthInt() > 0
 }
 
 // inline writes a value on one line.
@@ -237,6 +260,9 @@ func escape(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", errors.New("it is text that is not valid UTF-8")
 	}
+	if !strings.ContainsFunc(s, unusual) {
+		return s, nil
+	}
 	var b strings.Builder
 	var last, beforeLast rune
 	for _, r := range s {
@@ -253,6 +279,11 @@ func escape(s string) (string, error) {
 		beforeLast, last = last, r
 	}
 	return b.String(), nil
+}
+
+// unusual reports whether a character in quotes may need an escape.
+func unusual(r rune) bool {
+	return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '{'
 }
 
 func marker(r rune) bool {

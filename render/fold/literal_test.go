@@ -81,6 +81,9 @@ func TestLiteral(t *testing.T) {
 		{"many keys", cty.ObjectVal(map[string]cty.Value{"a": num("1"), "b": num("2"), "c": num("3"), "d": num("4")}), "{\na = 1\nb = 2\nc = 3\nd = 4\n}"},
 		{"object in object", cty.ObjectVal(map[string]cty.Value{"a": cty.ObjectVal(map[string]cty.Value{"b": num("1")})}), "{\na = { b = 1 }\n}"},
 		{"empty", cty.TupleVal([]cty.Value{cty.EmptyObjectVal, cty.EmptyTupleVal}), "[{}, []]"},
+		{"one of several objects is long", cty.ObjectVal(map[string]cty.Value{
+			"a": cty.ObjectVal(map[string]cty.Value{"x": num("1")}), "b": cty.ObjectVal(map[string]cty.Value{"x": cty.StringVal(strings.Repeat("y", 60))}), "c": cty.EmptyObjectVal,
+		}), "{\na = {\nx = 1\n}\nb = {\nx = \"" + strings.Repeat("y", 60) + "\"\n}\nc = {}\n}"},
 		{"one object", cty.TupleVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"a": num("1")})}), "[{ a = 1 }]"},
 		{"set", cty.SetVal([]cty.Value{cty.StringVal("b"), cty.StringVal("a")}), `["a", "b"]`},
 		{"map", cty.MapVal(map[string]cty.Value{"b": num("1"), "a": num("2")}), "{ a = 2, b = 1 }"},

@@ -3,7 +3,10 @@
 # Logging in to a database is a matter of IAM: nobody has a password.
 resource "google_project_iam_member" "database_clients" {
   for_each = {
-    "fulfilment-client" = { client = "fulfilment", role = "roles/cloudsql.client" }
+    "fulfilment-client" = {
+      client = "fulfilment"
+      role   = "roles/cloudsql.client"
+    }
     "fulfilment-instanceUser" = {
       client = "fulfilment"
       role   = "roles/cloudsql.instanceUser"

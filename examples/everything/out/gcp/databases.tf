@@ -3,27 +3,54 @@
 # Logging in to a database is a matter of IAM: nobody has a password.
 resource "google_project_iam_member" "database_clients" {
   for_each = {
-    "api-client"       = { client = "api", role = "roles/cloudsql.client" }
-    "api-instanceUser" = { client = "api", role = "roles/cloudsql.instanceUser" }
-    "checkout-client"  = { client = "checkout", role = "roles/cloudsql.client" }
+    "api-client" = {
+      client = "api"
+      role   = "roles/cloudsql.client"
+    }
+    "api-instanceUser" = {
+      client = "api"
+      role   = "roles/cloudsql.instanceUser"
+    }
+    "checkout-client" = {
+      client = "checkout"
+      role   = "roles/cloudsql.client"
+    }
     "checkout-instanceUser" = {
       client = "checkout"
       role   = "roles/cloudsql.instanceUser"
     }
-    "ledger-client"       = { client = "ledger", role = "roles/cloudsql.client" }
-    "ledger-instanceUser" = { client = "ledger", role = "roles/cloudsql.instanceUser" }
-    "magazine-client"     = { client = "magazine", role = "roles/cloudsql.client" }
+    "ledger-client" = {
+      client = "ledger"
+      role   = "roles/cloudsql.client"
+    }
+    "ledger-instanceUser" = {
+      client = "ledger"
+      role   = "roles/cloudsql.instanceUser"
+    }
+    "magazine-client" = {
+      client = "magazine"
+      role   = "roles/cloudsql.client"
+    }
     "magazine-instanceUser" = {
       client = "magazine"
       role   = "roles/cloudsql.instanceUser"
     }
-    "payments-client" = { client = "payments", role = "roles/cloudsql.client" }
+    "payments-client" = {
+      client = "payments"
+      role   = "roles/cloudsql.client"
+    }
     "payments-instanceUser" = {
       client = "payments"
       role   = "roles/cloudsql.instanceUser"
     }
-    "web-client"       = { client = "web", role = "roles/cloudsql.client" }
-    "web-instanceUser" = { client = "web", role = "roles/cloudsql.instanceUser" }
+    "web-client" = {
+      client = "web"
+      role   = "roles/cloudsql.client"
+    }
+    "web-instanceUser" = {
+      client = "web"
+      role   = "roles/cloudsql.instanceUser"
+    }
   }
 
   project = local.project

@@ -3,18 +3,30 @@
 # Logging in to a database is a matter of IAM: nobody has a password.
 resource "google_project_iam_member" "database_clients" {
   for_each = {
-    "checkout-client" = { client = "checkout", role = "roles/cloudsql.client" }
+    "checkout-client" = {
+      client = "checkout"
+      role   = "roles/cloudsql.client"
+    }
     "checkout-instanceUser" = {
       client = "checkout"
       role   = "roles/cloudsql.instanceUser"
     }
-    "payments-client" = { client = "payments", role = "roles/cloudsql.client" }
+    "payments-client" = {
+      client = "payments"
+      role   = "roles/cloudsql.client"
+    }
     "payments-instanceUser" = {
       client = "payments"
       role   = "roles/cloudsql.instanceUser"
     }
-    "web-client"       = { client = "web", role = "roles/cloudsql.client" }
-    "web-instanceUser" = { client = "web", role = "roles/cloudsql.instanceUser" }
+    "web-client" = {
+      client = "web"
+      role   = "roles/cloudsql.client"
+    }
+    "web-instanceUser" = {
+      client = "web"
+      role   = "roles/cloudsql.instanceUser"
+    }
   }
 
   project = local.project

@@ -3,7 +3,10 @@
 # Logging in to a database is a matter of IAM: nobody has a password.
 resource "google_project_iam_member" "database_clients" {
   for_each = {
-    "checkout-client" = { client = "checkout", role = "roles/cloudsql.client" }
+    "checkout-client" = {
+      client = "checkout"
+      role   = "roles/cloudsql.client"
+    }
     "checkout-instanceUser" = {
       client = "checkout"
       role   = "roles/cloudsql.instanceUser"
