@@ -14,22 +14,29 @@ import (
 func (b *builder) buildComponents() {
 	for _, l := range b.layers {
 		for _, block := range l.body.Blocks {
-			if !b.Catalog.Has("components", block.Type) {
-				continue
+			if len(block.Labels) > 0 {
+				key := [2]string{block.Type, block.Labels[0]}
+				b.named[key] = append(b.named[key], layer{source: l.source, body: block.Body, block: block})
 			}
-			b.buildComponent(block)
+		}
+	}
+	for i, l := range b.layers {
+		for _, block := range l.body.Blocks {
+			if b.Catalog.Has("components", block.Type) {
+				b.buildComponent(block, i > 0)
+			}
 		}
 	}
 }
 
-func (b *builder) buildComponent(block *hclsyntax.Block) {
+func (b *builder) buildComponent(block *hclsyntax.Block, inEnvironment bool) {
 	if len(block.Labels) != 1 {
 		b.diags = append(b.diags, problem(block.DefRange(), "Missing name", fmt.Sprintf(`A %s needs one name: %s "NAME" { … }.`, block.Type, block.Type)))
 		return
 	}
 	name := block.Labels[0]
 	if earlier := b.byName[name]; earlier != nil {
-		b.checkTwice(earlier, block)
+		b.checkTwice(earlier, block, inEnvironment)
 		if earlier.Kind == block.Type {
 			return
 		}
@@ -51,7 +58,7 @@ func (b *builder) buildComponent(block *hclsyntax.Block) {
 	builtin := Origin{Source: "blueprint", Range: block.LabelRanges[0]}
 	inst.setName("name", builtin)
 	inst.Set("kind", cty.StringVal(block.Type), builtin)
-	b.fillComponent(inst, layersOf(b.layers, block.Type, name))
+	b.fillComponent(inst, b.named[[2]string{block.Type, name}])
 }
 
 // setName makes the instance's name a value of it. One that breaks the rule for
@@ -66,9 +73,8 @@ func (i *Instance) setName(attr string, origin Origin) {
 
 // checkTwice refuses a second block of a name, unless it is an environment's
 // block for the same component.
-func (b *builder) checkTwice(earlier *Instance, block *hclsyntax.Block) {
-	fromEnvironment := len(b.layers) > 1 && containsBlock(b.layers[1:], block)
-	if fromEnvironment && earlier.Kind == block.Type {
+func (b *builder) checkTwice(earlier *Instance, block *hclsyntax.Block, inEnvironment bool) {
+	if inEnvironment && earlier.Kind == block.Type {
 		return
 	}
 	b.diags = append(b.diags, &hcl.Diagnostic{
@@ -76,17 +82,6 @@ func (b *builder) checkTwice(earlier *Instance, block *hclsyntax.Block) {
 		Detail:  fmt.Sprintf("%s %q has the name of %s. Names are unique over all kinds, for they become names of resources; give one of the two another name.", block.Type, block.Labels[0], earlier.Path),
 		Subject: block.LabelRanges[0].Ptr(), Extra: &Extra{Related: []Related{{Range: earlier.Range, Text: earlier.Path + " is here"}}},
 	})
-}
-
-func containsBlock(layers []layer, block *hclsyntax.Block) bool {
-	for _, l := range layers {
-		for _, b := range l.body.Blocks {
-			if b == block {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (b *builder) fillComponent(inst *Instance, layers []layer) {
@@ -134,7 +129,7 @@ func (b *builder) withOverrides(inst *Instance, layers []layer) []layer {
 // warnOverrides tells of overrides that hold for no target of the blueprint.
 func (b *builder) warnOverrides(inst *Instance, l layer) {
 	for _, block := range l.body.Blocks {
-		if b.Catalog.Has("targets", block.Type) && inst.Definition.block(block.Type) == nil && !contains(b.Source.Targets(), block.Type) {
+		if b.Catalog.Has("targets", block.Type) && inst.Definition.block(block.Type) == nil && !contains(b.Source.targets, block.Type) {
 			b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Override without its target", Subject: block.TypeRange.Ptr(),
 				Detail: fmt.Sprintf("The blueprint has no target %q, so what stands in this block is not used, nor checked. Add the target, or drop the block.", block.Type)})
 		}

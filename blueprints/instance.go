@@ -34,6 +34,7 @@ type Instance struct {
 	attrs    map[string]*Attr
 	order    []string
 	problems hcl.Diagnostics
+	spelling atomic.Pointer[spelling] // of many names, once one of them was wrong
 
 	referrers, referred []*Instance
 }

@@ -174,7 +174,7 @@ func resolve(t *testing.T, text string, opts blueprints.Options) (*blueprints.Mo
 		opts.Target = "here"
 	}
 	m, diags := blueprints.Resolve(src, toyCatalog(t), opts)
-	return m, append(diags, m.Check()...)
+	return m, slices.Concat(src.Check(), diags, m.Check())
 }
 
 // show is how a value of the model reads, and where it came from.
@@ -418,7 +418,7 @@ func FuzzBlueprint(f *testing.F) {
 		src, diags := blueprints.Parse([]byte(full), "scaffold.hcl")
 		if !diags.HasErrors() {
 			m, moreDiags := blueprints.Resolve(src, toyCatalog(t), blueprints.Options{Target: "here"})
-			diags = append(append(diags, moreDiags...), m.Check()...)
+			diags = slices.Concat(diags, src.Check(), moreDiags, m.Check())
 		}
 		for _, d := range diags {
 			if d.Subject != nil && (d.Subject.Filename != "scaffold.hcl" || d.Subject.Start.Byte > len(full)) {

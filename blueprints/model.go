@@ -44,13 +44,13 @@ type Options struct {
 }
 
 // Resolve decodes the blueprint against the catalogue. Values are not computed
-// yet, see Check.
+// yet, see Check. What is wrong in every environment is said by Source.Check.
 func Resolve(src *Source, catalog *Catalog, opts Options) (*Model, hcl.Diagnostics) {
 	m := &Model{Source: src, Catalog: catalog, Environment: opts.Environment, Target: opts.Target, resolver: &resolver{}}
-	b := &builder{Model: m, layers: src.top(opts.Environment), byName: map[string]*Instance{}, byKind: map[string][]*Instance{}, opts: opts}
+	b := &builder{Model: m, layers: src.top(opts.Environment), byName: map[string]*Instance{}, byKind: map[string][]*Instance{}, named: map[[2]string][]layer{}, opts: opts}
 	b.build()
 	diags := append(b.diags, m.resolver.diags...)
-	m.broken = diags.HasErrors()
+	m.broken = diags.HasErrors() || src.problems.HasErrors()
 	return m, diags
 }
 
@@ -60,6 +60,7 @@ type builder struct {
 	layers []layer
 	byName map[string]*Instance
 	byKind map[string][]*Instance
+	named  map[[2]string][]layer // blocks of the layers by type and first label
 	opts   Options
 	diags  hcl.Diagnostics
 }
@@ -67,7 +68,6 @@ type builder struct {
 func (b *builder) add(diags hcl.Diagnostics) { b.diags = append(b.diags, diags...) }
 
 func (b *builder) build() {
-	b.diags = append(b.diags, b.Source.checkTwice()...)
 	b.scope = &Scope{roots: map[string]cty.Value{}, resolver: b.resolver}
 	b.base = &Scope{roots: map[string]cty.Value{}, resolver: b.resolver}
 	b.checkTopLevel()
@@ -99,8 +99,8 @@ func (b *builder) checkTopLevel() {
 			}
 		}
 	}
-	if len(b.Source.Environments()) > 0 && b.opts.Environment != "" && len(b.layers) == 1 {
-		b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown environment", Detail: fmt.Sprintf("The blueprint has no environment %q.%s", b.opts.Environment, suggest(b.opts.Environment, b.Source.Environments()))})
+	if len(b.Source.environments) > 0 && b.opts.Environment != "" && len(b.layers) == 1 {
+		b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown environment", Detail: fmt.Sprintf("The blueprint has no environment %q.%s", b.opts.Environment, suggest(b.opts.Environment, b.Source.environments))})
 	}
 }
 
@@ -255,7 +255,7 @@ func (b *builder) buildTarget() {
 		case !b.Catalog.Has("targets", l.block.Labels[0]):
 			names := b.Catalog.Names("targets")
 			b.diags = append(b.diags, problem(l.block.LabelRanges[0], "Unknown target", fmt.Sprintf("There is no target %q. Targets are %s.%s", l.block.Labels[0], joinNames(names), suggest(l.block.Labels[0], names))))
-		case !contains(b.Source.Targets(), l.block.Labels[0]):
+		case !contains(b.Source.targets, l.block.Labels[0]):
 			b.diags = append(b.diags, problem(l.block.DefRange(), "Target of one environment only", fmt.Sprintf("An environment changes targets and does not add any. Add the block target %q { … } beside the environments; --env and --target choose what is rendered.", l.block.Labels[0])))
 		}
 	}

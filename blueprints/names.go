@@ -11,7 +11,7 @@ import (
 // lacks says that an instance has no value of a name, in words for what the
 // instance is.
 func (s *Scope) lacks(inst *Instance, name string) string {
-	near := suggest(name, inst.order)
+	near := inst.near(name)
 	switch {
 	case inst.Kind == "var":
 		return fmt.Sprintf("There is no variable %q.%s%s", name, near, listOthers("Variables are", near, inst.order))

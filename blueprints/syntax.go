@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -29,6 +30,12 @@ type Source struct {
 	body       *hclsyntax.Body
 	blueprint  *hclsyntax.Block
 	extensions []string
+
+	// What every environment asks for, found once: base is the body without environments.
+	base                  *hclsyntax.Body
+	environments, targets []string
+	byEnvironment         map[string][]*hclsyntax.Block
+	problems              hcl.Diagnostics
 
 	suppressions []*suppression
 	answers      map[answer][]*suppression
@@ -97,8 +104,38 @@ func Parse(data []byte, name string) (*Source, hcl.Diagnostics) {
 	src.suppressions, src.answers = suppressions, byAnswer(suppressions)
 	diags = append(diags, moreDiags...)
 	diags = append(diags, src.header()...)
+	src.sort()
 	return src, diags
 }
+
+// sort parts the environments from what they are merged over.
+func (s *Source) sort() {
+	s.byEnvironment = map[string][]*hclsyntax.Block{}
+	seen := map[string]bool{}
+	base := *s.body
+	base.Blocks = nil
+	for _, block := range s.body.Blocks {
+		switch {
+		case block.Type != "environment":
+			base.Blocks = append(base.Blocks, block)
+			if block.Type == "target" && len(block.Labels) == 1 && !seen[block.Labels[0]] {
+				seen[block.Labels[0]] = true
+				s.targets = append(s.targets, block.Labels[0])
+			}
+		case len(block.Labels) == 1:
+			name := block.Labels[0]
+			if s.byEnvironment[name] == nil {
+				s.environments = append(s.environments, name)
+			}
+			s.byEnvironment[name] = append(s.byEnvironment[name], block)
+		}
+	}
+	s.base = &base
+	s.problems = s.checkTwice()
+}
+
+// Check complains about what is wrong in whatever environment is looked at.
+func (s *Source) Check() hcl.Diagnostics { return slices.Clone(s.problems) }
 
 // ParseHCL parses data, which must be UTF-8, with LF line ends whatever the
 // file has.
@@ -229,23 +266,10 @@ func (s *Source) ExtensionsRange() *hcl.Range {
 
 // Environments lists the environments in the order of the file; it is empty
 // where the blueprint has none.
-func (s *Source) Environments() []string { return s.labels("environment") }
+func (s *Source) Environments() []string { return slices.Clone(s.environments) }
 
 // Targets lists the targets in the order of the file.
-func (s *Source) Targets() []string { return s.labels("target") }
-
-func (s *Source) labels(blockType string) []string {
-	var out []string
-	if s.body == nil {
-		return nil
-	}
-	for _, block := range s.body.Blocks {
-		if block.Type == blockType && len(block.Labels) == 1 && !contains(out, block.Labels[0]) {
-			out = append(out, block.Labels[0])
-		}
-	}
-	return out
-}
+func (s *Source) Targets() []string { return slices.Clone(s.targets) }
 
 // layer is one block that has a say in an instance's values. Later layers win.
 type layer struct {
@@ -281,11 +305,9 @@ func find(layers []layer, name string) (*hclsyntax.Attribute, layer) {
 
 // top is the blueprint's own body, and that of the environment over it.
 func (s *Source) top(environment string) []layer {
-	layers := []layer{{source: "blueprint", body: s.body}}
-	for _, block := range s.body.Blocks {
-		if block.Type == "environment" && len(block.Labels) == 1 && block.Labels[0] == environment {
-			layers = append(layers, layer{source: "environment " + environment, body: block.Body, block: block})
-		}
+	layers := []layer{{source: "blueprint", body: s.base}}
+	for _, block := range s.byEnvironment[environment] {
+		layers = append(layers, layer{source: "environment " + environment, body: block.Body, block: block})
 	}
 	return layers
 }

@@ -27,6 +27,7 @@ func (p *Project) Resolve(sel Selection) ([]*Root, hcl.Diagnostics) {
 			roots = append(roots, &Root{Environment: env, Target: target, Folder: path.Join(env, target)})
 		}
 	}
+	diags = append(diags, p.Source.Check()...)
 	diags = append(diags, each(roots, p.resolveOne)...)
 	return roots, unique(diags)
 }

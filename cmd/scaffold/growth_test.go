@@ -160,13 +160,39 @@ func blueprintsOfAnySize(t *testing.T, target string) []sized {
 		{"a ring", 40, true, each("", func(i, n int) string {
 			return fmt.Sprintf("  needs = [service.s%d]\n  circuit_breaker {}\n", (i+1)%n)
 		})},
-		{"the same rule ignored everywhere", 40, true, each("", func(i, n int) string {
+		{"the same rule ignored everywhere", 100, true, each("", func(i, n int) string {
 			return "  auto_scaling_group {\n    min = 9\n    max = 3 # scaffold:ignore auto_scaling_group.bounds one of them\n  }\n  port = \"x\"\n"
 		})},
 		{"a name that is missing everywhere", 40, true, each("", func(i, n int) string {
 			return fmt.Sprintf("  needs = [service.missing%d]\n", i)
 		})},
 	}
+	// environments is a service, and n environments with what each says.
+	environments := func(body func(i int) string) func(int) string {
+		return func(n int) string {
+			var b strings.Builder
+			b.WriteString(head + "service \"web\" {\n  image = \"ghcr.io/acme/web:1\"\n}\n")
+			for i := range n {
+				fmt.Fprintf(&b, "environment \"e%d\" {\n%s}\n", i, body(i))
+			}
+			return b.String()
+		}
+	}
+	all = append(all,
+		sized{"names that are nearly right", 300, true, each("", func(i, _ int) string {
+			return fmt.Sprintf("  needs = [service.s-%d]\n", i)
+		})},
+		sized{"an environment that changes all", 40, false, func(n int) string {
+			plain := each("", func(int, int) string { return "" })(n)
+			return plain + "environment \"staging\" {\n" + strings.ReplaceAll(strings.TrimPrefix(plain, head), ":1\"", ":2\"") + "}\n"
+		}},
+		sized{"environments", 20, false, environments(func(i int) string {
+			return fmt.Sprintf("  service \"web\" {\n    replicas = %d\n  }\n", 3+i%3)
+		})},
+		sized{"environments that are wrong", 100, true, environments(func(i int) string {
+			return fmt.Sprintf("  service \"web\" {\n    replica = 3\n  }\n  service \"web\" {\n  needs = [database.missing%d]\n  }\n", i)
+		})},
+	)
 	for _, folder := range []string{"wrong", "rules", "refused"} {
 		if text := brokenTogether(t, folder, target); text != "" {
 			all = append(all, sized{"testdata " + folder, 1, true, copies(t, head+text, everyKind)})
