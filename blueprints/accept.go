@@ -57,6 +57,10 @@ func (in *Input) elements(v cty.Value, expr hcl.Expression) hcl.Diagnostics {
 		} else if at = itemExpr(expr, key.AsString()); at == nil {
 			continue
 		}
+		if e.IsNull() {
+			diags = append(diags, problem(at.Range(), "Invalid value", fmt.Sprintf("%s holds a null here, which is no value. Leave it out.", in.Name)))
+			continue
+		}
 		_, moreDiags := one.accept(e, at)
 		diags = append(diags, moreDiags...)
 	}
@@ -109,12 +113,23 @@ func (a *Attr) blame(diags hcl.Diagnostics) {
 
 // refuse says why a value of the right type is not allowed; empty if it is.
 func (in *Input) refuse(v cty.Value) string {
-	for _, f := range []func(cty.Value) string{refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength, in.refuseTwice} {
+	for _, f := range []func(cty.Value) string{refuseNull, refuseInfinity, in.refuseText, in.refuseChoice, in.refuseRange, in.refuseLength, in.refuseTwice} {
 		if reason := f(v); reason != "" {
 			return reason
 		}
 	}
 	return ""
+}
+
+// refuseNull keeps elements out that are no value. Where an input takes any type
+// they are the target's affair.
+func refuseNull(v cty.Value) string {
+	return each(v, func(e cty.Value) string {
+		if e.IsNull() && !v.IsNull() {
+			return "it holds a null, which is no value. Leave that out"
+		}
+		return ""
+	})
 }
 
 // refuseInfinity keeps out what a division by zero gives.
