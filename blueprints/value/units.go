@@ -119,3 +119,14 @@ func FormatQuantity(bytes cty.Value) (string, error) {
 	}
 	return fmt.Sprintf("%d%s", n, suffixes[i]), nil
 }
+
+// UnitPattern is a regular expression for amounts of a type, "duration", "bytes"
+// or "percent", as every dialect has it.
+func UnitPattern(name string) string {
+	units := map[string][]unit{"duration": durationUnits, "bytes": byteUnits, "percent": percentUnits}[name]
+	var suffixes []string
+	for _, u := range units {
+		suffixes = append(suffixes, u.suffix)
+	}
+	return `^[0-9]+(?:\.[0-9]+)?(?:` + strings.Join(suffixes, "|") + `)$`
+}

@@ -204,7 +204,7 @@ func orNone(names []string, none string) []string {
 	return names
 }
 
-func sortedKeys(m map[string]string) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	var keys []string
 	for k := range m {
 		keys = append(keys, k)

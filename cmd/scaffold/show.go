@@ -13,7 +13,7 @@ import (
 const showHelp = `Print the blueprint with every value that holds: what you set, what a profile sets,
 and what is computed, each with where it comes from. As HCL it is a blueprint of one
 environment that renders to the same files, with variables and locals worked in; as
-JSON it has the values of every environment and target.
+JSON it has the values of every environment and target, as 'scaffold schema' says.
 
   scaffold show
   scaffold show --env staging --target aws
