@@ -94,13 +94,13 @@ func (s *schemer) definition(def *Definition, known []*Definition) schema {
 		properties[block.ID] = s.block(block)
 	}
 	out := closed(properties)
-	own := schema{"block": def.ID, "definition": where(def.Range)}
+	own := schema{"block": def.ID, "labels": []string{}, "definition": where(def.Range)}
 	switch def.Role {
 	case "target":
 		own["block"], own["labels"] = def.Role, []string{def.ID}
 	case "component":
 		own["labels"], own["overrides"] = []string{"name"}, s.catalog.Names("targets")
-		var patterns []string
+		patterns := []string{}
 		for _, p := range known {
 			if p.Role == "pattern" && contains(p.Attaches, def.ID) {
 				properties[p.ID] = ref(p)

@@ -25,7 +25,11 @@ func (p *Project) Show(sel Selection) ([]byte, hcl.Diagnostics) {
 	s := &shower{p: p, files: p.Sources()}
 	s.collect(roots)
 	s.write(roots)
-	told := append(diags, each(roots, p.renderOne)...)
+	told := append(diags, each(roots, func(root *Root) hcl.Diagnostics {
+		diags := p.renderOne(root)
+		root.Result = nil // what is told of it is all that is needed
+		return diags
+	})...)
 	for again := true; again; {
 		again = s.agree(sel, told)
 		s.lines = nil

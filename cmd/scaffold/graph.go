@@ -104,12 +104,12 @@ func mermaidID(id string) string {
 	return strings.NewReplacer(".", "__", "-", "_").Replace(id)
 }
 
-// mermaidText writes what would end a quoted text, or be read as HTML or
-// Markdown in it, by its number.
+// mermaidText writes what would end a quoted text, or be read as HTML, Markdown
+// or a directive in it, by its number.
 func mermaidText(s string) string {
 	var b strings.Builder
 	for _, r := range printable(s) {
-		if strings.ContainsRune("\"#<>&`\\*\t", r) || r == '\u2028' || r == '\u2029' {
+		if strings.ContainsRune("\"#<>&`\\*%\t", r) || r == '\u2028' || r == '\u2029' {
 			fmt.Fprintf(&b, "#%d;", r)
 			continue
 		}

@@ -133,7 +133,7 @@ func readMermaid(t *testing.T, text string) drawn {
 	meaning := func(s string) []string {
 		var out []string
 		for _, line := range strings.Split(s, "<br>") {
-			if strings.ContainsAny(entity.ReplaceAllString(line, ""), `#<>&*\`) {
+			if strings.ContainsAny(entity.ReplaceAllString(line, ""), `#<>&*%\`) {
 				t.Errorf("markup in a text: %s", line)
 			}
 			out = append(out, entity.ReplaceAllStringFunc(line, func(e string) string {

@@ -136,7 +136,7 @@ func (a *app) root() *cobra.Command {
 	}
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.chdir, "chdir", "C", "", "work in this folder")
-	flags.StringVar(&a.format, "format", a.format, "how to print results and problems: text, json or sarif")
+	flags.StringVar(&a.format, "format", a.format, "how to print results and problems: text, json or sarif; some commands have others")
 	flags.BoolVar(&a.noColor, "no-color", false, "print without colours")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and problems only")
 	_ = root.RegisterFlagCompletionFunc("format", toFormats)
