@@ -42,6 +42,7 @@ func (p *Project) Show(sel Selection) ([]byte, hcl.Diagnostics) {
 type shower struct {
 	p      *Project
 	files  map[string]*hcl.File
+	labels *shownValue // nil without
 	blocks []*shownBlock
 	lines  []shownLine
 }
@@ -72,8 +73,11 @@ type shownBlock struct {
 	answers []string
 }
 
-// collect lists the blocks of all targets and components.
+// collect lists the labels and the blocks of all targets and components.
 func (s *shower) collect(roots []*Root) {
+	if labels := roots[0].Model.Blueprint.Attr("labels"); labels.IsInput() {
+		s.labels = s.describeValue(labels)
+	}
 	for _, root := range roots {
 		if root.Model.TargetInstance.Definition != nil {
 			s.blocks = append(s.blocks, s.describe(root.Model.TargetInstance))
@@ -126,8 +130,8 @@ func (s *shower) header(model *blueprints.Model) {
 	if model.Profile != nil {
 		s.line("profile = %q", model.Profile.ID)
 	}
-	if labels := model.Blueprint.Attr("labels"); labels.IsInput() {
-		s.value(s.describeValue(labels))
+	if s.labels != nil {
+		s.value(s.labels)
 	}
 	if names := s.p.Source.ExtensionNames(); len(names) > 0 {
 		var values []cty.Value

@@ -53,6 +53,10 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+	gauge := filepath.Join("..", "..", "testdata", "gauge", "scaffold.hcl")
+	if err := compiledSchema(t, gauge).Validate(printed(t, "show", "--format", "json", gauge)); err != nil {
+		t.Errorf("%s: %v", gauge, err)
+	}
 	platform := filepath.Join("..", "..", "testdata", "platform")
 	own := filepath.Join(t.TempDir(), "scaffold.hcl")
 	abs, err := filepath.Abs(platform)
