@@ -44,4 +44,10 @@ service "web" {
   elastic_load_balancing {
     domain = "shop.example.com"
   }
+
+  kubernetes {
+    auto_scaling_group {
+      monthly_budget = null # what the nodes cost is told where they are paid
+    }
+  }
 }

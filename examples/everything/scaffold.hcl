@@ -178,6 +178,12 @@ service "api" {
       fallback_status = 200 # without suggestions a page is still a page
     }
   }
+
+  kubernetes {
+    load_balancer_types {
+      static_address = false # whoever runs the cluster gives the balancer its address
+    }
+  }
 }
 
 # Its index has to lie in the memory of one machine.

@@ -45,6 +45,12 @@ service "gateway" {
     static_address = true
     public         = true
   }
+
+  kubernetes {
+    load_balancer_types {
+      static_address = false # whoever runs the cluster gives the balancer its address
+    }
+  }
 }
 
 # Only called from inside, and so often that a balancer must not add milliseconds.

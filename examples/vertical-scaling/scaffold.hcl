@@ -49,4 +49,10 @@ service "ledger" {
     monthly_growth  = 5  # percent, to say when the ceiling is reached
     monthly_budget  = 600
   }
+
+  kubernetes {
+    vertical_scaling {
+      monthly_budget = null # what the nodes cost is told where they are paid
+    }
+  }
 }

@@ -278,7 +278,7 @@ resource "aws_lb_listener" "this" {
 
       stickiness {
         enabled  = service.canary_deployment != null
-        duration = service.canary_deployment != null ? 600 : 1
+        duration = service.canary_deployment != null ? ceil(service.canary_deployment.sticky_for) : 1
       }
     }
   }

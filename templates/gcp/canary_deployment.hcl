@@ -13,7 +13,8 @@ template "canary_deployment" {
   }
 
   ignores = {
-    step_time = "No controller takes the steps. Who has seen the canary hold raises weight."
+    step_time  = "No controller takes the steps. Who has seen the canary hold raises weight."
+    sticky_for = "Each request goes to either version by its share alone. Only those that have the header or the segment stay with the canary."
   }
 
   check "something_splits" {

@@ -13,6 +13,14 @@ template "auto_scaling_group" {
     costs         = [PrometheusRule.this.spec.groups.rules.alert, ResourceQuota.quota.spec.hard]
   }
 
+  ignores = {
+    forecast       = service.auto_scaling_group.forecast == "off" ? null : "Nothing forecasts load. What is known beforehand stands in a schedule."
+    standby        = service.auto_scaling_group.standby == 0 || let.buffered ? null : "Room for pods is kept free only where Karpenter adds nodes, which node_provisioner of the target says."
+    spot           = service.auto_scaling_group.spot == 0 ? null : "Pods do not choose what their nodes cost; whoever makes the nodes does."
+    max_lifetime   = service.auto_scaling_group.max_lifetime == null ? null : "Pods are not replaced for their age; a new image does."
+    monthly_budget = service.auto_scaling_group.monthly_budget == null ? null : "Pods have no price. What the nodes cost is told where they are paid."
+  }
+
   check "schedules" {
     condition = alltrue([for s in self.schedule : can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) && s.duration < 86400])
     message   = "KEDA wants the end of a schedule as a time of its own, which can only be computed for a plain minute and hour and less than a day: ${join(", ", [for s in self.schedule : "${s.name} (${s.cron} for ${span(s.duration)})" if !can(regex("^[0-9]{1,2} [0-9]{1,2} ", s.cron)) || s.duration >= 86400])}."

@@ -13,6 +13,12 @@ template "blue_green_deployment" {
     rollback        = [Deployment.this.spec.rollbackWindow.revisions, Deployment.this.spec.progressDeadlineAbort, self.rollback == "alarms" ? Deployment.this.spec.strategy.blueGreen.postPromotionAnalysis.templates : Deployment.this.spec.strategy.blueGreen.scaleDownDelaySeconds]
   }
 
+  ignores = {
+    live       = self.live == "blue" ? null : "The controller makes the colours and knows which one serves: kubectl argo rollouts promote switches."
+    idle_warm  = self.idle_warm ? null : "keep_old says how long the old version stays after a switch. Then it is gone."
+    smoke_port = "The version that does not serve has a name of its own, with -preview at its end, on the same port."
+  }
+
   check "colours_by_hand" {
     condition = self.blue_image == service.image && self.green_image == service.image
     message   = "In a cluster the controller makes the colours: it runs the image of ${service.name}, and blue_image and green_image say nothing."

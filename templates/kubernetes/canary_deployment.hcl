@@ -14,6 +14,11 @@ template "canary_deployment" {
     segments      = [let.split ? Deployment.this.spec.strategy.canary.steps.setHeaderRoute.match : null, let.split ? Deployment.this.spec.strategy.canary.trafficRouting.managedRoutes : null]
   }
 
+  ignores = {
+    weight     = "The controller goes through the steps by itself."
+    sticky_for = "Each request goes to either version by its share alone. Only those that have the header or the segment stay with the canary."
+  }
+
   check "canary_by_hand" {
     condition = self.canary_image == service.image
     message   = "In a cluster the controller makes the canary: it runs the image of ${service.name}, and canary_image and weight say nothing."

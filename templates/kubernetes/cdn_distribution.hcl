@@ -27,6 +27,17 @@ template "cdn_distribution" {
       why = "The origin's side has a certificate and a version; the side of browsers belongs to the network."
     }
   }
+
+  ignores = {
+    edge_max_ttl   = "It is a setting of the network, which stands outside of the cluster. Answers say edge_ttl."
+    key_query      = "It is a setting of the network, which stands outside of the cluster."
+    invalidate     = site.cdn_distribution.invalidate == "manual" ? null : "Nothing in the cluster tells the network to forget a file."
+    audience       = "Where copies lie is a setting of the network, which stands outside of the cluster."
+    shield         = "It is a setting of the network, which stands outside of the cluster."
+    firewall       = site.cdn_distribution.firewall ? "It would stand in the network, which is outside of the cluster." : null
+    monthly_budget = site.cdn_distribution.monthly_budget == null ? null : "What the network costs is told where it is paid."
+    log_days       = "The network logs requests, outside of the cluster."
+  }
 }
 
 manifest "gateway.envoyproxy.io/v1alpha1" "BackendTrafficPolicy" "this" {

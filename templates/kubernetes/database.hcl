@@ -6,6 +6,12 @@ template "database" {
   when = target.provider == "kubernetes"
   file = "${database.name}/database.yaml"
 
+  ignores = {
+    machine          = contains(keys(database.machine), target.provider) ? "Pods have no machine type; cpu and memory say what they get." : null
+    maintenance_day  = "The operator has no window: it replaces servers when their manifest changes, the primary last."
+    maintenance_hour = "The operator has no window: it replaces servers when their manifest changes, the primary last."
+  }
+
   check "engine" {
     condition = database.engine == "postgres"
     message   = "In a cluster of your own Postgres runs under the CloudNativePG operator; for ${database.engine} this pack knows no operator that it could answer for, and a StatefulSet alone would lose writes when its node is lost."

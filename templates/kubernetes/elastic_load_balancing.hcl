@@ -11,4 +11,10 @@ template "elastic_load_balancing" {
     distribution  = [PrometheusRule.this.spec.groups.rules.expr, let.routed ? EnvoyProxy.gateway.spec.telemetry.metrics.enablePerEndpointStats : null]
     tls           = [let.ends_tls ? Gateway.gateway.spec.listeners.tls.certificateRefs : self.tls, let.ends_tls ? ClientTrafficPolicy.gateway.spec.tls.minVersion : null, let.ends_tls ? Certificate.gateway.spec.privateKey.rotationPolicy : null]
   }
+
+  ignores = {
+    reach          = service.balancer.reach == "region" ? null : "The address is one of the cluster's network, in its region."
+    static_address = service.balancer.static_address ? "Whoever runs the cluster gives the balancer its address. One that never changes is made there and named in an annotation." : null
+    log_days       = "The gateway writes its log to standard output. Whoever collects it decides how long it is kept."
+  }
 }

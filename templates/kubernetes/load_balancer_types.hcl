@@ -12,6 +12,13 @@ template "load_balancer_types" {
     monitoring          = [PrometheusRule.this.spec.groups.rules.expr]
   }
 
+  ignores = {
+    reach          = service.balancer.reach == "region" ? null : "The address is one of the cluster's network, in its region."
+    static_address = service.balancer.static_address ? "Whoever runs the cluster gives the balancer its address. One that never changes is made there and named in an annotation." : null
+    private_link   = service.balancer.private_link ? "A private connection to other networks is made where the cluster's network is." : null
+    log_days       = "The gateway writes its log to standard output. Whoever collects it decides how long it is kept."
+  }
+
   check "appliance" {
     condition = !self.appliance
     message   = "Packets of others cannot be passed through pods of a cluster."

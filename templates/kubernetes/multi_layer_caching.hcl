@@ -24,6 +24,10 @@ template "multi_layer_caching" {
     }
   }
 
+  ignores = {
+    shield = service.multi_layer_caching.shield ? "Each edge asks the program itself, once for an answer that several wait for." : null
+  }
+
   check "way_to_the_edge" {
     condition = service.balancer == null ? false : service.balancer.layer == 7
     message   = "Nothing leads requests from outside to the edge of ${service.name}: only who asks ${service.name}-edge gets copies."

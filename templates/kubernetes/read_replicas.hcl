@@ -13,6 +13,11 @@ template "read_replicas" {
     failover    = [Cluster.this.spec.postgresql.synchronous.dataDurability, Cluster.this.spec.instances, Cluster.this.spec.probes.liveness.isolationCheck, database.backup_days > 0 ? ScheduledBackup.this.spec.method : null]
   }
 
+  ignores = {
+    names      = "The operator gives its servers numbers."
+    target_cpu = "The operator does not add readers under load."
+  }
+
   check "other_region" {
     condition = database.read_replicas.other_region == null
     message   = "The manifests are for one cluster in one region; a copy of ${database.name} in another is made there, from the archive."

@@ -11,4 +11,9 @@ template "service_mesh_of_service" {
     mtls             = [PeerAuthentication.this.spec.mtls.mode, self.calls == "declared" ? AuthorizationPolicy.this.spec.action : null]
     overhead         = [ResourceQuota.quota.spec.hard, service.total_cpu]
   }
+
+  ignores = {
+    control_plane        = self.control_plane == "own" ? null : "The cluster runs the control plane."
+    certificate_lifetime = self.certificate_lifetime == 86400 ? null : "The control plane decides how long its certificates live: a day, if nobody has set it otherwise there."
+  }
 }

@@ -6,6 +6,10 @@ template "site" {
   when = target.provider == "kubernetes"
   file = "${site.name}/site.yaml"
 
+  ignores = {
+    keep_versions_days = "A volume has no versions, and an image is one."
+  }
+
   check "files" {
     condition = site.origin != null || site.image != null
     message   = "A cluster has no buckets: the files of ${site.name} will lie on the volume ${site.name}-files, which several machines have to be able to mount at once, and which you fill."

@@ -12,6 +12,10 @@ template "vertical_scaling" {
     costs       = [PrometheusRule.this.spec.groups.rules.record, VerticalPodAutoscaler.this.spec.resourcePolicy.containerPolicies.controlledValues]
     horizontal  = [PrometheusRule.this.spec.groups.rules.alert, self.ceiling_warning]
   }
+
+  ignores = {
+    monthly_budget = service.vertical_scaling.monthly_budget == null ? null : "Pods have no price. What the nodes cost is told where they are paid."
+  }
 }
 
 let {
