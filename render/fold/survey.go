@@ -45,6 +45,16 @@ func (f *File) names(e hclsyntax.Expression, pure func(string) bool) *names {
 	})
 }
 
+// Static reports whether all names and functions in an expression of the scope's
+// file are known now. Of an expression without a file it is never sure.
+func (s Scope) Static(e hclsyntax.Expression) bool {
+	if s.File == nil {
+		return false
+	}
+	found := s.File.names(e, s.Evaluator.Pure)
+	return !found.dynamic && !slices.ContainsFunc(found.free, func(root string) bool { return !s.knows(root) })
+}
+
 // static reports whether an expression has a value now. One without any known
 // name has too, but is the author's text and stays.
 func (w *walker) static(e hclsyntax.Expression) bool {

@@ -18,10 +18,17 @@ import (
 // value evaluates an expression if all of it is known. Otherwise each name
 // that is not is reported where it stands.
 func (w *walker) value(expr hclsyntax.Expression, s fold.Scope) (cty.Value, bool) {
+	if s.Static(expr) {
+		return w.known(expr, s)
+	}
 	if unknown := notKnown(expr, s); len(unknown) > 0 {
 		w.diags = append(w.diags, unknown...)
 		return cty.NilVal, false
 	}
+	return w.known(expr, s)
+}
+
+func (w *walker) known(expr hclsyntax.Expression, s fold.Scope) (cty.Value, bool) {
 	v, diags := s.Evaluator.Value(expr, s.Locals)
 	w.diags = append(w.diags, diags...)
 	if diags.HasErrors() {
