@@ -3,8 +3,8 @@ package render
 import (
 	"bytes"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -45,38 +45,53 @@ type Template struct {
 	order     int
 }
 
-var (
-	glanceName    = regexp.MustCompile(`(?m)^template "([a-z0-9_]+)" \{$`)
-	glanceFor     = regexp.MustCompile(`(?m)^  for += ([a-z0-9_]+)$`)
-	glancePattern = regexp.MustCompile(`(?m)^  pattern += "?([a-z0-9_]+)"?$`)
-)
-
 // glance reads what a template is for from its first lines, as a formatted file
 // has them. It reports false where they are not to be found without parsing.
 func (t *Template) glance() bool {
-	name := glanceName.FindSubmatchIndex(t.src)
-	if name == nil {
+	name, kind, pattern := firstLines(t.src)
+	if name == "" || kind == "" || pattern != "" && !t.isPattern(pattern) {
 		return false
 	}
-	head := t.src[name[1]:]
-	if end := bytes.Index(head, []byte("\n}")); end >= 0 {
-		head = head[:end]
-	}
-	kind := glanceFor.FindSubmatch(head)
-	if kind == nil {
-		return false
-	}
-	t.Name, t.For = string(t.src[name[2]:name[3]]), string(kind[1])
-	if t.isPattern(t.Name) {
+	t.Name, t.For, t.Pattern = name, kind, pattern
+	if pattern == "" && t.isPattern(t.Name) {
 		t.Pattern = t.Name
-	}
-	if pattern := glancePattern.FindSubmatch(head); pattern != nil {
-		if t.Pattern = string(pattern[1]); !t.isPattern(t.Pattern) {
-			return false
-		}
 	}
 	t.glanced = true
 	return true
+}
+
+// firstLines finds the name of a template and two of its arguments, empty for
+// what is not written as the formatter and nearly everybody writes it.
+func firstLines(src []byte) (name, kind, pattern string) {
+	for line := range bytes.Lines(src) {
+		text := string(bytes.TrimSuffix(line, []byte("\n")))
+		if name == "" {
+			if quoted, ok := strings.CutPrefix(text, `template "`); ok {
+				name = word(strings.CutSuffix(quoted, `" {`))
+			}
+			continue
+		}
+		if text == "}" {
+			break
+		}
+		argument, value, ok := strings.Cut(text, "=")
+		value = strings.TrimPrefix(value, " ")
+		switch strings.TrimRight(argument, " ") {
+		case "  for":
+			kind = word(value, ok)
+		case "  pattern":
+			pattern = word(strings.Trim(value, `"`), ok)
+		}
+	}
+	return name, kind, pattern
+}
+
+// word gives a text that is one plain word, and nothing for any other.
+func word(text string, ok bool) string {
+	if !ok || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return ""
+	}
+	return text
 }
 
 // parse reads the template's head and what it shares. The blocks that it renders
