@@ -78,7 +78,7 @@ func (w *walker) children(e hclsyntax.Expression, p place) {
 		w.expr(e.Each, base)
 	case *hclsyntax.FunctionCallExpr:
 		w.checkFunction(e)
-		if w.concat(e) {
+		if w.concat(e) || w.settled(e, p) {
 			return
 		}
 		for _, arg := range e.Args {

@@ -57,6 +57,20 @@ var expressionRows = []row{
 	{"joined after a heredoc", "concat([database.name, <<-E\n  ${local.y}\nE\n], [local.b])", "concat([\"orders-db\", <<-E\n  ${local.y}\nE\n], [local.b])"},
 	same("joined without anything known", `concat([local.a], [local.b])`),
 
+	// A call whose arguments turn out to be known is computed after all.
+	{"settled by its branches", `join(",", [for z in database.zones : database.multi ? "z-${z}" : local.z])`, `"z-a,z-b"`},
+	{"settled as a number", `max(database.multi ? 3 : local.x, 2)`, `3`},
+	{"settled before an operator", `local.x - max(database.multi ? -3 : local.x, -5)`, `local.x - (-3)`},
+	{"settled inside another call", `upper(join("", [for n in ["x"] : database.multi ? n : local.z]))`, `"X"`},
+	{"settled to nothing", `join(",", [for z in database.nothing : local.z])`, `""`},
+	{"not settled", `join(",", [for z in database.zones : database.multi ? local.z : z])`, `join(",", [local.z, local.z])`},
+	{"not settled by a function of Terraform", `join(",", [for z in ["x"] : database.multi ? file(z) : local.z])`, `join(",", [file("x")])`},
+	{"lines stay as they were laid out", "join(\"\\n\", [\n  database.multi ? \"a\" : local.z,\n  \"b\",\n])", "join(\"\\n\", [\n  \"a\",\n  \"b\",\n])"},
+	{"lists stay", `toset([database.multi ? "a" : local.z])`, `toset(["a"])`},
+	{"comments stay", "join(\",\", [\n  database.multi ? \"a\" : local.z, # why\n])", "join(\",\", [\n  \"a\", # why\n])"},
+	{"encoders stay", `jsonencode([database.multi ? "a" : local.z])`, `jsonencode(["a"])`},
+	{"in a template", `"${join(",", [database.multi ? "a" : local.z])} ${local.y}"`, `"${join(",", ["a"])} ${local.y}"`},
+
 	// Splats and old spellings stay.
 	same("splat of attributes", `local.a.*.b[0]`),
 	same("full splat", `local.a[*].b[0]`),

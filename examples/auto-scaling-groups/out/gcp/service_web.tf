@@ -78,7 +78,7 @@ resource "google_compute_region_instance_template" "web" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", ["PORT=8080"])
+          content     = "PORT=8080"
         },
         {
           path        = "/etc/app/secrets"

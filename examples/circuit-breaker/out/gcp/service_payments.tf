@@ -78,7 +78,7 @@ resource "google_compute_region_instance_template" "payments" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", ["PORT=9090"])
+          content     = "PORT=9090"
         },
         {
           path        = "/etc/app/secrets"

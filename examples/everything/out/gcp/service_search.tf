@@ -103,7 +103,7 @@ resource "google_compute_instance" "search" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", ["PORT=9200"])
+          content     = "PORT=9200"
         },
         {
           path        = "/etc/app/secrets"

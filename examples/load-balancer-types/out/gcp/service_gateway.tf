@@ -77,7 +77,7 @@ resource "google_compute_region_instance_template" "gateway" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", ["PORT=7000"])
+          content     = "PORT=7000"
         },
         {
           path        = "/etc/app/secrets"

@@ -78,7 +78,7 @@ resource "google_compute_region_instance_template" "ledger" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", ["PORT=9000"])
+          content     = "PORT=9000"
         },
         {
           path        = "/etc/app/secrets"

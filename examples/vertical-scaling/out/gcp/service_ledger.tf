@@ -103,7 +103,7 @@ resource "google_compute_instance" "ledger" {
         {
           path        = "/etc/app/app.env"
           permissions = "0600"
-          content     = join("\n", ["PORT=9000"])
+          content     = "PORT=9000"
         },
         {
           path        = "/etc/app/secrets"
