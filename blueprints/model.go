@@ -27,6 +27,8 @@ type Model struct {
 	Components []*Instance
 	// Profile is nil where the blueprint names none.
 	Profile *Profile
+	// Exposed are the values that shall become variables, in the order of the file.
+	Exposed []*Exposed
 
 	// scope is what a user's expressions see; base what definitions see beside
 	// the instance in hand.
@@ -62,6 +64,7 @@ type builder struct {
 	byKind map[string][]*Instance
 	named  map[[2]string][]layer // blocks of the layers by type and first label
 	opts   Options
+	expose hcl.Expression // as written, nil without
 	diags  hcl.Diagnostics
 }
 
@@ -77,6 +80,7 @@ func (b *builder) build() {
 	b.buildTarget()
 	b.buildComponents()
 	b.buildKinds()
+	b.buildExposed()
 }
 
 // checkTopLevel complains about blocks that the language does not have.
@@ -124,6 +128,7 @@ func (b *builder) buildBlueprint() {
 	profile := d.text("profile")
 	d.texts("extensions")
 	labels := d.expr("labels")
+	b.expose = d.expr("expose")
 	d.unknown()
 	b.add(d.diags)
 	b.readProfile(profile, d.expr("profile"))

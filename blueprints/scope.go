@@ -15,11 +15,13 @@ type Scope struct {
 	outer *Scope
 	// resolve collects problems of values that are computed on the way.
 	resolver *resolver
+	// watch is told what is turned into a value, nil where nobody asks.
+	watch *Watch
 }
 
 // With gives a scope that knows more roots; they win over those of s.
 func (s *Scope) With(roots map[string]cty.Value) *Scope {
-	return &Scope{roots: roots, outer: s, resolver: s.resolver}
+	return &Scope{roots: roots, outer: s, resolver: s.resolver, watch: s.watch}
 }
 
 func (s *Scope) root(name string) (cty.Value, bool) {
@@ -48,7 +50,12 @@ func (s *Scope) Pure(function string) bool { return value.Pure(function) }
 // Value evaluates expr. A component in the result is a capsule value, see
 // InstanceOf. Problems of values that expr needed are part of the diagnostics.
 func (s *Scope) Value(expr hclsyntax.Expression, locals map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
-	v, _, diags := s.Trace(expr, locals)
+	v, used, diags := s.Trace(expr, locals)
+	if s.watch != nil {
+		if of := s.watch.Touched(used); len(of) > 0 {
+			s.watch.Fixed(expr, of, used)
+		}
+	}
 	return v, diags
 }
 

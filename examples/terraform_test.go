@@ -40,7 +40,7 @@ func TestTerraformOnRandomBlueprints(t *testing.T) {
 }
 
 // accept requires that terraform takes a root as it is.
-func accept(t *testing.T, program string, result *render.Result) {
+func accept(t *testing.T, program string, result *render.Result) terraform {
 	t.Helper()
 	dir := t.TempDir()
 	writeRoot(t, dir, result)
@@ -58,6 +58,7 @@ func accept(t *testing.T, program string, result *render.Result) {
 	tf.override(false)
 	tf.run("init", "-input=false", "-plugin-dir="+mirror)
 	tf.run(append([]string{"plan", "-input=false", "-no-color"}, tf.variables()...)...)
+	return tf
 }
 
 // warns reports whether terraform warns of anything but its own configuration

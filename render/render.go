@@ -59,6 +59,9 @@ type Part struct {
 	Locals  map[string]cty.Value
 	Subject *blueprints.Instance // the component that it was rendered for
 	Scope   *blueprints.Scope
+	// Exposed is where the blueprint asks for the variable that stands in place of
+	// the value; empty where the value does.
+	Exposed hcl.Range
 }
 
 // Library finds packs by name.
@@ -71,19 +74,20 @@ type Library interface {
 // have passed Check. Nothing is rendered if a rule of a pack is not met.
 func Render(m *blueprints.Model, pack *Pack, lib Library) (*Result, hcl.Diagnostics) {
 	result := &Result{Files: map[string]*File{}}
-	diags := renderInto(result, m, pack, lib, "")
-	return result, diags
+	x := newExposing(m)
+	diags := renderInto(result, m, pack, lib, "", x)
+	return result, append(diags, x.judge(result)...)
 }
 
-func renderInto(result *Result, m *blueprints.Model, pack *Pack, lib Library, folder string) hcl.Diagnostics {
-	r := &run{model: m, pack: pack, result: result, folder: folder}
+func renderInto(result *Result, m *blueprints.Model, pack *Pack, lib Library, folder string, x *exposing) hcl.Diagnostics {
+	r := &run{model: m, pack: pack, result: result, folder: folder, exposing: x}
 	diags := r.render()
 	if diags.HasErrors() {
 		return diags
 	}
 	for _, use := range pack.Uses {
 		if use.When != nil {
-			on, moreDiags := r.known(use.When, m.ScopeOf(m.Blueprint))
+			on, moreDiags := r.known(use.When, x.open().watch(m.ScopeOf(m.Blueprint)))
 			diags = append(diags, moreDiags...)
 			if !on {
 				continue
@@ -95,7 +99,7 @@ func renderInto(result *Result, m *blueprints.Model, pack *Pack, lib Library, fo
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown pack", Detail: fmt.Sprintf("Pack %q uses a pack %q, which is not there.", pack.Name, use.Pack)})
 			continue
 		}
-		diags = append(diags, renderInto(result, m, other, lib, joinPath(folder, use.Folder))...)
+		diags = append(diags, renderInto(result, m, other, lib, joinPath(folder, use.Folder), x)...)
 	}
 	return diags
 }
@@ -120,6 +124,8 @@ type run struct {
 	files  map[string][]*unit
 	order  []string
 	table  *blueprints.Instance
+	// exposing is nil where the blueprint exposes nothing.
+	exposing *exposing
 	// objects are the manifests, once coverage has asked for them.
 	objects map[[2]string][]*unit
 }
@@ -132,6 +138,10 @@ type job struct {
 	file     string
 	units    []*unit
 	diags    hcl.Diagnostics
+	exposing *exposing // nil where the blueprint exposes nothing
+	// declares is the value that the job declares a variable for; other jobs
+	// render a template.
+	declares *blueprints.Exposed
 }
 
 // subject is a component, or the blueprint, with what the pack computes for it.
@@ -143,8 +153,9 @@ type subject struct {
 
 func (r *run) render() hcl.Diagnostics {
 	r.byAddr, r.files = map[string]*unit{}, map[string][]*unit{}
+	r.exposing.open()
 	var diags hcl.Diagnostics
-	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.compute, r.fold, r.assemble, r.write, r.cover}
+	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.compute, r.fold, r.assemble, r.expose, r.write, r.cover}
 	for _, step := range steps {
 		diags = append(diags, step()...)
 		if diags.HasErrors() {
@@ -264,9 +275,9 @@ func (r *run) candidate(t *Template, inst *blueprints.Instance, root *subject) *
 	if t.Pattern != "" {
 		self = inst.Pattern(t.Pattern)
 	}
-	return &job{template: t, subject: s, scope: r.model.ScopeOf(inst).With(map[string]cty.Value{
+	return &job{template: t, subject: s, scope: r.exposing.watch(r.model.ScopeOf(inst)).With(map[string]cty.Value{
 		"self": self.Ref(), "let": s.let.Ref(), "table": r.tables().Ref(),
-	})}
+	}), exposing: r.exposing}
 }
 
 // tables are the pack's tables as one instance, so that an expression pays for

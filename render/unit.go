@@ -64,6 +64,9 @@ func (j *job) block(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 
 func (j *job) config(block *hclsyntax.Block) ([]*unit, hcl.Diagnostics) {
 	s := j.foldScope()
+	if j.exposing != nil {
+		s.Keep = j.scope.Keep
+	}
 	u := &unit{form: Config, job: j, block: block, extension: block.Type == "extend"}
 	u.address, u.shared = blockAddress(block, s)
 	if u.extension {

@@ -114,6 +114,9 @@ func (u *unit) line(line fold.Line) Line {
 		if s.Expr != nil {
 			p.Expr = s.Expr
 		}
+		if s.Expr != nil || j.declares != nil {
+			p.Exposed = j.exposedAs(s.Text)
+		}
 		out.Parts = append(out.Parts, p)
 	}
 	return out

@@ -78,6 +78,7 @@ type explanation struct {
 	Text    string       `json:"text,omitempty"`
 	Pack    []placeJSON  `json:"pack,omitempty"`
 	For     *placeJSON   `json:"for,omitempty"`
+	Exposed *placeJSON   `json:"exposed,omitempty"`
 	Values  []*valueJSON `json:"values,omitempty"`
 }
 
@@ -117,6 +118,9 @@ func (a *app) explainLine(file string, line int, rest []string, f *renderFlags) 
 			e.For = &placeJSON{rangeJSON(&part.Subject.Range), part.Subject.Path}
 		}
 		place := placeJSON{Range: rangeJSON(&part.Source)}
+		if part.Exposed.Filename != "" {
+			e.Exposed = &placeJSON{rangeJSON(&part.Exposed), "expose " + r.project.SourceText(part.Exposed)}
+		}
 		if part.Expr != nil {
 			place.Text = project.OneLine(r.project.SourceText(part.Source))
 			if part.Scope != nil {
@@ -124,7 +128,9 @@ func (a *app) explainLine(file string, line int, rest []string, f *renderFlags) 
 				e.Values = appendValues(r.project, e.Values, used)
 			}
 		}
-		e.Pack = append(e.Pack, place)
+		if part.Exposed != part.Source {
+			e.Pack = append(e.Pack, place)
+		}
 	}
 	return a.printExplanation(e)
 }
@@ -179,6 +185,9 @@ func (a *app) printExplanation(e explanation) error {
 	}
 	if e.For != nil {
 		fmt.Fprintf(a.out, "blueprint  %s%s\n", at(e.For.Range), suffix("   ", e.For.Text))
+	}
+	if e.Exposed != nil {
+		fmt.Fprintf(a.out, "variable   %s%s\n", at(e.Exposed.Range), suffix("   ", e.Exposed.Text))
 	}
 	if len(e.Values) > 0 && e.Text != "" {
 		fmt.Fprintln(a.out, "\nvalues")

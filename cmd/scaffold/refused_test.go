@@ -101,3 +101,22 @@ func TestEveryPackRuleIsBroken(t *testing.T) {
 		}
 	}
 }
+
+// TestExposed holds what a user is told of values that cannot become variables,
+// once they are rendered, against the golden files.
+func TestExposed(t *testing.T) {
+	t.Parallel()
+	for _, file := range goldens(t, "exposed") {
+		t.Run(name(file), func(t *testing.T) {
+			t.Parallel()
+			archive := read(t, file)
+			data := section(t, archive, "scaffold.hcl")
+			got, diags := toldOf(t, data)
+			if len(diags) == 0 {
+				t.Error("nothing is said of it")
+			}
+			checkPlaces(t, data, diags)
+			compare(t, file, archive, "diagnostics", got)
+		})
+	}
+}

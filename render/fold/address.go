@@ -74,7 +74,7 @@ func (s Scope) renamed(name string) (string, bool) {
 // false for any other index.
 func (w *walker) otherAddress(e *hclsyntax.IndexExpr) bool {
 	coll, ok := e.Collection.(*hclsyntax.ScopeTraversalExpr)
-	if !ok || w.scope.nameAt(coll.Traversal) != len(coll.Traversal) || !w.foldable(e.Key) {
+	if !ok || w.scope.nameAt(coll.Traversal) != len(coll.Traversal) || !w.decided(e.Key) {
 		return false
 	}
 	key, ok := w.value(e.Key)

@@ -132,6 +132,9 @@ func (w *walker) attribute(a *hclsyntax.Attribute, of bodyOf) bool {
 	}
 	c := w.child(w.scope)
 	c.paths = a.Name == "ignore_changes"
+	if of.wantsLiteral(a.Name) {
+		c.scope.Keep = nil
+	}
 	c.expr(a.Expr, onLine)
 	for _, e := range c.edits {
 		if e.null && e.at == a.Expr.Range() {

@@ -233,7 +233,7 @@ func (w *walker) becomeValue(e, left hclsyntax.Expression, p place) {
 // converted reports whether a conditional changes the type of the constant that
 // it chooses. If it does not, the constant keeps its spelling.
 func (w *walker) converted(e, left hclsyntax.Expression) bool {
-	if !w.static(e) || !w.static(left) {
+	if !w.static(e) || !w.static(left) || w.opens(left) {
 		return false
 	}
 	v, diags := w.scope.Evaluator.Value(left, w.scope.Locals)

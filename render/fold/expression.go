@@ -30,6 +30,9 @@ func (w *walker) expr(e hclsyntax.Expression, p place) {
 		w.children(e, p)
 		return
 	}
+	if w.keep(e) {
+		return
+	}
 	if left, ok := w.decide(e); ok {
 		if left != nil {
 			w.become(e, left, p)

@@ -34,6 +34,11 @@ type Scope struct {
 	// known to Terraform. They win over known roots.
 	Shadowed map[string]bool
 
+	// Keep reports whether a known expression is computed from a value that shall
+	// be a variable in the output, and the variable if it is that very value. Nil
+	// where there are none.
+	Keep func(expr hclsyntax.Expression, locals map[string]cty.Value) (variable string, touched bool)
+
 	// This is what the name "this" in addresses becomes; empty leaves it alone.
 	This string
 

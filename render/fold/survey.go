@@ -63,6 +63,11 @@ func (w *walker) static(e hclsyntax.Expression) bool {
 
 // foldable reports whether an expression is to become its value.
 func (w *walker) foldable(e hclsyntax.Expression) bool {
+	return w.decided(e) && !w.opens(e)
+}
+
+// decided reports whether the blueprint decides an expression, all by itself.
+func (w *walker) decided(e hclsyntax.Expression) bool {
 	found := w.survey(e)
 	return found.known && !found.dynamic
 }
