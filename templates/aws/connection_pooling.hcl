@@ -18,6 +18,7 @@ template "connection_pooling" {
   }
 
   ignores = {
+    mode                = database.connection_pooling.mode == "transaction" ? null : "RDS Proxy lends a connection for a transaction, and leaves it to a client for good once that has changed its session; nothing else can be asked of it."
     prepared_statements = "RDS Proxy keeps a client with statements of its own on one connection, and remembers none."
     server_idle         = "RDS Proxy decides itself when it closes a connection that nobody uses."
     check_after         = "RDS Proxy tries its connections by itself."

@@ -23,6 +23,10 @@ template "multi_layer_caching_detailed" {
       why = "A cold layer is told and a release warms it; that new pods get less at first is the mesh's or the gateway's doing, if there is one."
     }
   }
+
+  ignores = {
+    ramp = service.multi_layer_caching_detailed.ramp == 0 ? null : "A pod gets its whole share once it is ready, unless slow_start of its balancer or ramp of its circuit_breaker says otherwise."
+  }
 }
 
 let {
