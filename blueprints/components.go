@@ -291,7 +291,7 @@ func (b *builder) checkMembers(inst *Instance, layers []layer, skip func(*hclsyn
 	def := inst.Definition
 	for _, l := range layers {
 		for _, attr := range sortedAttributes(l.body) {
-			if def.input(attr.Name) == nil {
+			if def.input(attr.Name) == nil && (inst != b.TargetInstance || attr.Name != exposeWord) {
 				b.diags = append(b.diags, problem(attr.NameRange, "Unknown argument", b.unknownArgument(inst, attr.Name)))
 			}
 		}

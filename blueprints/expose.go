@@ -22,17 +22,25 @@ type Exposed struct {
 	Name string
 }
 
-// buildExposed reads the references in expose.
-func (b *builder) buildExposed() {
-	if b.expose == nil {
+// exposeWord is the argument of a blueprint, or of one target, that lists what
+// shall be a variable.
+const exposeWord = "expose"
+
+func (b *builder) readExpose(list hcl.Expression) {
+	if list == nil {
 		return
 	}
-	exprs, diags := hcl.ExprList(b.expose)
+	exprs, diags := hcl.ExprList(list)
 	if diags.HasErrors() {
-		b.diags = append(b.diags, problem(b.expose.Range(), "Cannot be exposed", "expose takes a list of values that stand in components: [database.orders.backup_days]."))
+		b.diags = append(b.diags, problem(list.Range(), "Cannot be exposed", "expose takes a list of values that stand in components: [database.orders.backup_days]."))
 	}
+	b.expose = append(b.expose, exprs...)
+}
+
+// buildExposed finds what the references in expose lead to.
+func (b *builder) buildExposed() {
 	names := map[string]*Exposed{}
-	for _, expr := range exprs {
+	for _, expr := range b.expose {
 		x := b.exposed(expr)
 		if x == nil {
 			continue
@@ -179,5 +187,9 @@ func (m *Model) Rules(do func(check *Check, inst *Instance)) {
 // Describe says what the value is, for whoever sets the variable.
 func (x *Exposed) Describe() string {
 	units := map[string]string{"duration": " In seconds.", "bytes": " In bytes.", "percent": " In percent."}
-	return x.Attr.Owner.Path + ": " + strings.TrimSpace(x.Input.Summary) + units[x.Input.Type.Name]
+	summary := strings.TrimSpace(x.Input.Summary)
+	if summary == "" {
+		summary = x.Input.Name + "."
+	}
+	return x.Attr.Owner.Path + ": " + summary + units[x.Input.Type.Name]
 }

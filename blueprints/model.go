@@ -64,7 +64,7 @@ type builder struct {
 	byKind map[string][]*Instance
 	named  map[[2]string][]layer // blocks of the layers by type and first label
 	opts   Options
-	expose hcl.Expression // as written, nil without
+	expose []hcl.Expression // what shall be a variable, as it is written
 	diags  hcl.Diagnostics
 }
 
@@ -128,7 +128,7 @@ func (b *builder) buildBlueprint() {
 	profile := d.text("profile")
 	d.texts("extensions")
 	labels := d.expr("labels")
-	b.expose = d.expr("expose")
+	b.readExpose(d.expr(exposeWord))
 	d.unknown()
 	b.add(d.diags)
 	b.readProfile(profile, d.expr("profile"))
@@ -273,6 +273,9 @@ func (b *builder) buildTarget() {
 	inst.Set("provider", cty.StringVal(b.Target), Origin{Source: "blueprint", Range: inst.Range})
 	b.fill(inst, layers, b.base.With(map[string]cty.Value{"self": inst.Ref(), "target": inst.Ref()}), nil)
 	b.base.roots["target"] = inst.Ref()
+	if attr, _ := find(layers, exposeWord); attr != nil && def.input(exposeWord) == nil {
+		b.readExpose(attr.Expr)
+	}
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

@@ -76,6 +76,9 @@ func Render(m *blueprints.Model, pack *Pack, lib Library) (*Result, hcl.Diagnost
 	result := &Result{Files: map[string]*File{}}
 	x := newExposing(m)
 	diags := renderInto(result, m, pack, lib, "", x)
+	if diags.HasErrors() {
+		return result, diags // what became of exposed values is not known
+	}
 	return result, append(diags, x.judge(result)...)
 }
 

@@ -18,6 +18,7 @@ var definitions = fstest.MapFS{
 	"components/thing.hcl":  {Data: []byte("component \"thing\" {\n  plural = \"things\"\n  input \"text\" {\n    type    = string\n    default = \"plain\"\n  }\n}")},
 	"patterns/painted.hcl":  {Data: []byte("pattern \"painted\" {\n  attaches = [thing]\n  input \"colour\" {\n    type    = string\n    default = \"red\"\n  }\n  point \"seen\" { summary = \"It is seen.\" }\n  point \"kept\" { summary = \"It stays.\" }\n}")},
 	"patterns/polished.hcl": {Data: []byte("pattern \"polished\" {\n  attaches = [thing]\n}")},
+	"patterns/sized.hcl":    {Data: []byte("pattern \"sized\" {\n  attaches = [thing]\n  input \"size\" {\n    type    = number\n    default = 3\n    range   = [1, 9]\n    summary = \"How big it is.\"\n  }\n  input \"limit\" {\n    type    = number\n    default = 7\n  }\n  derived \"double\" { value = self.size * 2 }\n  check \"fits\" {\n    condition = self.size <= self.limit\n    message   = \"It does not fit.\"\n  }\n}")},
 	"targets/here.hcl":      {Data: []byte("target \"here\" {}")},
 }
 
@@ -33,7 +34,10 @@ func rendered(t *testing.T, blueprint string, files map[string]string) (*render.
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	src, diags := blueprints.Parse([]byte("blueprint \"box\" {}\ntarget \"here\" {}\n"+blueprint), "scaffold.hcl")
+	if !strings.Contains(blueprint, "target ") {
+		blueprint = "blueprint \"box\" {}\ntarget \"here\" {}\n" + blueprint
+	}
+	src, diags := blueprints.Parse([]byte(blueprint), "scaffold.hcl")
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
