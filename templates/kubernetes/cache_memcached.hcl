@@ -5,6 +5,7 @@ template "cache_memcached" {
   file = "${cache.name}/cache.yaml"
 
   ignores = {
+    was              = cache.was == null ? null : "What has a name keeps it in a cluster: another one makes a new cache, and the old one stays until somebody deletes it."
     machine          = contains(keys(cache.machine), target.provider) ? "Pods have no machine type; memory says what they get." : null
     maintenance_day  = "There is no window: nodes are replaced when their manifest changes."
     maintenance_hour = "There is no window: nodes are replaced when their manifest changes."

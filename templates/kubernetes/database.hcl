@@ -7,6 +7,7 @@ template "database" {
   file = "${database.name}/database.yaml"
 
   ignores = {
+    was              = database.was == null ? null : "What has a name keeps it in a cluster: another one makes a new database, and the old one stays with its data until somebody moves them and deletes it."
     machine          = contains(keys(database.machine), target.provider) ? "Pods have no machine type; cpu and memory say what they get." : null
     maintenance_day  = "The operator has no window: it replaces servers when their manifest changes, the primary last."
     maintenance_hour = "The operator has no window: it replaces servers when their manifest changes, the primary last."

@@ -7,6 +7,7 @@ template "site" {
   file = "${site.name}/site.yaml"
 
   ignores = {
+    was                = site.was == null ? null : "What has a name keeps it in a cluster: another one makes a new site, and the old one stays until somebody deletes it."
     keep_versions_days = "A volume has no versions, and an image is one."
   }
 

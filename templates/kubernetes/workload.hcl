@@ -7,6 +7,7 @@ template "workload" {
   file = "${service.name}/${lower(let.workload[1])}.yaml"
 
   ignores = {
+    was     = service.was == null || target.provider != "kubernetes" ? null : "What has a name keeps it in a cluster: another one makes a new service, and the old one stays until somebody deletes it."
     machine = contains(keys(service.machine), target.provider) ? "Pods have no machine type; cpu and memory say what they get." : null
   }
 
