@@ -97,7 +97,38 @@ type Watch struct {
 	// computed from exposed ones.
 	Fixed func(expr hcl.Expression, of []*Exposed, used []*Attr)
 
-	memo sync.Map // *Attr to []*Exposed
+	// Inline writes the rule of a value that was computed from exposed ones as an
+	// expression over their variables, in which nothing else is left to compute;
+	// empty where that cannot be done.
+	Inline func(rule hclsyntax.Expression, scope *Scope) string
+
+	memo    sync.Map // *Attr to []*Exposed
+	inlined sync.Map // *Attr to string
+}
+
+// Inlined are the values that were written as an expression, with that.
+func (w *Watch) Inlined(do func(a *Attr, in *Input, text string)) {
+	w.inlined.Range(func(key, text any) bool {
+		if text != "" {
+			do(key.(*Attr), key.(*Attr).input, text.(string))
+		}
+		return true
+	})
+}
+
+func (w *Watch) inline(a *Attr) string {
+	if done, ok := w.inlined.Load(a); ok {
+		return done.(string)
+	}
+	text := ""
+	if rule, ok := a.expr.(hclsyntax.Expression); ok && a.scope != nil && a.val.Type().IsPrimitiveType() {
+		// An input may take a value in another form than it was given.
+		if raw, _, diags := a.scope.Trace(rule, nil); !diags.HasErrors() && raw.RawEquals(a.val) {
+			text = w.Inline(rule, a.scope.Watched(w))
+		}
+	}
+	w.inlined.Store(a, text)
+	return text
 }
 
 // Watched gives the scope under the eye of w.
@@ -135,9 +166,10 @@ func (w *Watch) of(a *Attr) []*Exposed {
 	return out
 }
 
-// Keep reports whether expr is computed from an exposed value, and the variable
-// to write where it is that very value.
-func (s *Scope) Keep(expr hclsyntax.Expression, locals map[string]cty.Value) (variable string, touched bool) {
+// Keep reports whether expr is computed from an exposed value, and what to write
+// for it where it names such a value: the variable, or the rule that the value is
+// computed by.
+func (s *Scope) Keep(expr hclsyntax.Expression, locals map[string]cty.Value) (text string, touched bool) {
 	if s.watch == nil {
 		return "", false
 	}
@@ -149,18 +181,15 @@ func (s *Scope) Keep(expr hclsyntax.Expression, locals map[string]cty.Value) (va
 		return "", true
 	}
 	a := used[len(used)-1]
-	for a.input == nil && len(a.Origin.Inputs) > 0 { // a name for it
-		if _, ok := a.Origin.Expr.(*hclsyntax.ScopeTraversalExpr); !ok {
-			return "", true
-		}
-		a = a.Origin.Inputs[len(a.Origin.Inputs)-1]
+	if !v.RawEquals(a.Value()) {
+		return "", true
 	}
 	for _, x := range s.watch.Exposed {
-		if x.Attr == a && v.RawEquals(a.Value()) {
+		if x.Attr == a {
 			return "var." + x.Name, true
 		}
 	}
-	return "", true
+	return s.watch.inline(a), true
 }
 
 // Rules gives every rule of the definitions in use, with the instance that it

@@ -202,7 +202,7 @@ func TestTerraformTakesExposed(t *testing.T) {
 	require(t, err == nil, "terraform")
 	exposed := strings.Join([]string{
 		"database.orders.backup_days", "database.orders.deletion_protection", "database.orders.read_replicas.warn_lag",
-		"service.web.health_path", "service.web.auto_scaling_group.target_cpu", "service.web.elastic_load_balancing.unhealthy_after",
+		"service.web.health_path", "service.web.auto_scaling_group.max", "service.web.auto_scaling_group.target_cpu", "service.web.elastic_load_balancing.unhealthy_after",
 	}, ", ")
 	roots, diags := renderText(t, fmt.Sprintf(exposedBase, exposed, "aws", "eu-west-1", ""), "test", "aws")
 	if diags.HasErrors() {
@@ -213,6 +213,7 @@ func TestTerraformTakesExposed(t *testing.T) {
 	before, now := tf.run(plan...), slices.Clone(plan)
 	shows := map[string]string{
 		"orders_backup_days=21":                        `backup_retention_period += 21`,
+		"web_auto_scaling_group_max=12":                `max_size += 12`,
 		"orders_deletion_protection=false":             `deletion_protection += false`,
 		"orders_read_replicas_warn_lag=7.5":            `threshold += 7.5`,
 		"web_health_path=/alive":                       `path += "/alive"`,
@@ -228,7 +229,7 @@ func TestTerraformTakesExposed(t *testing.T) {
 		}
 	}
 	for _, refused := range []map[string]string{
-		{"orders_backup_days=0": "database.backups", "orders_read_replicas_warn_lag=31": "read_replicas.warn_before_alarm", "web_health_path=alive": "a path that starts with /"},
+		{"orders_backup_days=0": "database.backups", "web_auto_scaling_group_max=500": "database.connections", "orders_read_replicas_warn_lag=31": "read_replicas.warn_before_alarm", "web_health_path=alive": "a path that starts with /"},
 		{"orders_backup_days=36": "at most 35"},
 	} {
 		args := slices.Clone(plan)

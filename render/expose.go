@@ -2,9 +2,11 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -25,6 +27,7 @@ const variablesFile = "variables.tf"
 type exposing struct {
 	model *blueprints.Model
 	eye   *blueprints.Watch
+	pack  *Pack // that is rendered
 
 	mu     sync.Mutex
 	closed bool // what is evaluated from here on is not rendered
@@ -49,13 +52,14 @@ func newExposing(m *blueprints.Model) *exposing {
 	x.eye = &blueprints.Watch{Exposed: m.Exposed, Fixed: func(expr hcl.Expression, of []*blueprints.Exposed, used []*blueprints.Attr) {
 		x.fix(fixture{expr.Range(), "this is decided by it", used}, of)
 	}}
+	x.eye.Inline = x.inline
 	return x
 }
 
 // open begins to watch: what is evaluated from here on is for something rendered.
-func (x *exposing) open() *exposing {
+func (x *exposing) open(pack *Pack) *exposing {
 	if x != nil {
-		x.closed = false
+		x.closed, x.pack = false, pack
 	}
 	return x
 }
@@ -81,6 +85,42 @@ func (x *exposing) fix(f fixture, of []*blueprints.Exposed) {
 	}
 }
 
+// maxInline is how long an expression may become that takes the place of a value:
+// what nobody can read is refused.
+const maxInline = 160
+
+// inline folds a rule until only variables are left in it, on one line.
+func (x *exposing) inline(rule hclsyntax.Expression, scope *blueprints.Scope) string {
+	src := x.source(rule.Range().Filename)
+	if src == nil {
+		return ""
+	}
+	out, diags := fold.Expression(src, rule, fold.Scope{Evaluator: scope, Keep: scope.Keep})
+	text := strings.TrimSpace(out.String())
+	if !strings.Contains(text, `"`) {
+		text = strings.Join(strings.Fields(text), " ")
+	}
+	variables := slices.ContainsFunc(out.Segments, func(s fold.Segment) bool { return s.Kept })
+	if !variables || diags.HasErrors() || len(text) > maxInline || strings.ContainsAny(text, "\n#") || strings.Contains(text, "//") || strings.Contains(text, "/*") {
+		return ""
+	}
+	return text
+}
+
+// source is a file of definitions, of the pack in hand, or the blueprint.
+func (x *exposing) source(name string) []byte {
+	if f := x.model.Catalog.Sources()[name]; f != nil {
+		return f.Bytes
+	}
+	if f := x.pack.Sources()[name]; f != nil {
+		return f.Bytes
+	}
+	if f := x.model.Source.Files[name]; f != nil {
+		return f.Bytes
+	}
+	return nil
+}
+
 // expose declares the variables that the files of the run use.
 func (r *run) expose() hcl.Diagnostics {
 	x := r.exposing
@@ -95,6 +135,7 @@ func (r *run) expose() hcl.Diagnostics {
 		}
 	}
 	promises := r.promises(used)
+	r.promiseComputed(promises)
 	x.closed = true // until the next pack is rendered
 	var diags hcl.Diagnostics
 	for _, e := range used {
@@ -131,7 +172,7 @@ func (j *job) exposedAs(text string) hcl.Range {
 	}
 	if j.exposing != nil {
 		for _, e := range j.exposing.model.Exposed {
-			if text == "var."+e.Name {
+			if mentions(text, "var."+e.Name) {
 				return e.Expr.Range()
 			}
 		}
@@ -154,7 +195,7 @@ func (r *run) promises(used []*blueprints.Exposed) map[*blueprints.Exposed][]pro
 		if !ok || check.Warning {
 			return
 		}
-		eye := &blueprints.Watch{Exposed: used, Fixed: func(_ hcl.Expression, of []*blueprints.Exposed, by []*blueprints.Attr) {
+		eye := &blueprints.Watch{Exposed: used, Inline: r.exposing.inline, Fixed: func(_ hcl.Expression, of []*blueprints.Exposed, by []*blueprints.Attr) {
 			r.exposing.fix(fixture{check.Decl, "the rule " + code, by}, of)
 		}}
 		v, by, _ := scope.Trace(expr, nil)
@@ -189,22 +230,45 @@ func (r *run) promises(used []*blueprints.Exposed) map[*blueprints.Exposed][]pro
 	return out
 }
 
+// mentions reports whether an expression has the variable in it.
+func mentions(text, variable string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
+		return r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}), variable)
+}
+
+// promiseComputed adds what holds of inputs whose default is computed from an
+// exposed value.
+func (r *run) promiseComputed(promises map[*blueprints.Exposed][]promise) {
+	eye := r.exposing.eye
+	computed := map[string][]promise{}
+	first := map[string]*blueprints.Exposed{}
+	eye.Inlined(func(a *blueprints.Attr, in *blueprints.Input, text string) {
+		if in != nil {
+			computed[a.Path()] = limits(in, "("+text+")", a.Path()+", which is computed from it, must be ")
+			first[a.Path()] = eye.Touched([]*blueprints.Attr{a})[0]
+		}
+	})
+	for _, path := range slices.Sorted(maps.Keys(computed)) {
+		promises[first[path]] = append(promises[first[path]], computed[path]...)
+	}
+}
+
 func holds(text fold.Output, variable string) bool {
-	return slices.ContainsFunc(text.Segments, func(s fold.Segment) bool { return s.Expr != nil && s.Text == variable })
+	return slices.ContainsFunc(text.Segments, func(s fold.Segment) bool { return s.Kept && mentions(s.Text, variable) })
 }
 
 // variable is the block that declares an exposed value.
 func (r *run) variable(e *blueprints.Exposed, rules []promise) *unit {
 	v := e.Attr.Value()
 	name := "var." + e.Name
-	text := func(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }
 	var segments []fold.Segment
 	add := func(s string) { segments = append(segments, fold.Segment{Text: s, Source: e.Expr.Range()}) }
 	add(fmt.Sprintf("variable %q {\n  description = %s\n  type = %s\n  default = ", e.Name, text(cty.StringVal(e.Describe())), v.Type().FriendlyName()))
 	segments = append(segments, fold.Segment{Text: text(v), Source: e.Expr.Range(), Expr: e.Expr})
 	add("\n  nullable = false\n")
 	seen := map[string]bool{}
-	for _, p := range append(limits(e, name, text), rules...) {
+	for _, p := range append(limits(e.Input, name, "It must be "), rules...) {
 		if seen[p.condition] {
 			continue // two rules that ask for the same
 		}
@@ -217,8 +281,12 @@ func (r *run) variable(e *blueprints.Exposed, rules []promise) *unit {
 	return &unit{form: Config, job: j, block: block, address: name, shared: true, text: fold.Output{Segments: segments}}
 }
 
-// limits are what the definition of the input says of its value.
-func limits(e *blueprints.Exposed, name string, text func(cty.Value) string) []promise {
+// text is a value as Terraform reads it.
+func text(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }
+
+// limits are what the definition of an input says of its value, which is written
+// as an expression.
+func limits(in *blueprints.Input, value, must string) []promise {
 	var out []promise
 	bounds := func(limits []cty.Value, what, says string) {
 		var parts, words []string
@@ -232,23 +300,22 @@ func limits(e *blueprints.Exposed, name string, text func(cty.Value) string) []p
 			out = append(out, promise{strings.Join(parts, " && "), says + strings.Join(words, " and ") + "."})
 		}
 	}
-	in := e.Input
-	bounds(in.Range, name, "It must be ")
-	bounds(in.Length, "length("+name+")", "Its length must be ")
+	bounds(in.Range, value, must)
+	bounds(in.Length, "length("+value+")", must+"a text or list whose length is ")
 	if in.OneOf != nil {
 		var choices []string
 		for _, c := range in.OneOf {
 			choices = append(choices, text(c))
 		}
 		list := strings.Join(choices, ", ")
-		out = append(out, promise{"contains([" + list + "], " + name + ")", "It must be one of " + list + "."})
+		out = append(out, promise{"contains([" + list + "], " + value + ")", must + "one of " + list + "."})
 	}
 	if in.Matches != nil {
 		hint := in.Hint
 		if hint == "" {
 			hint = "a text that matches " + in.Matches.String()
 		}
-		out = append(out, promise{"can(regex(" + text(cty.StringVal(`\A(?:`+in.Matches.String()+`)\z`)) + ", " + name + "))", "It must be " + hint + "."})
+		out = append(out, promise{"can(regex(" + text(cty.StringVal(`\A(?:`+in.Matches.String()+`)\z`)) + ", " + value + "))", must + hint + "."})
 	}
 	return out
 }

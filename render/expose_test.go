@@ -7,7 +7,7 @@ import (
 
 // sized is a template of the pattern sized, with the body of a resource.
 func sized(body string) map[string]string {
-	return map[string]string{"thing": thing, "sized": "template \"sized\" {\n  for  = thing\n  file = \"${thing.name}.tf\"\n}\nlet {\n  same  = self.size\n  twice = self.size * 2\n}\nresource \"x_sized\" \"this\" {\n" + body + "\n}\n"}
+	return map[string]string{"thing": thing, "sized": "template \"sized\" {\n  for  = thing\n  file = \"${thing.name}.tf\"\n}\nlet {\n  same  = self.size\n  twice = self.size * 2\n  blocks = gib(self.size)\n  long = " + strings.Repeat("self.size + ", 20) + "1\n}\nresource \"x_sized\" \"this\" {\n" + body + "\n}\n"}
 }
 
 func exposing(values, things string) string {
@@ -27,6 +27,13 @@ func TestExpose(t *testing.T) {
 		{"a value as it is", exposing("thing.a.sized.size", aSized), sized("n = self.size"), "a.tf", "  n = var.a_sized_size\n"},
 		{"by another name", exposing("thing.a.sized.size", aSized), sized("n = let.same"), "a.tf", "  n = var.a_sized_size\n"},
 		{"in an expression", exposing("thing.a.sized.size", aSized), sized("n = self.size + self.limit"), "a.tf", "  n = var.a_sized_size + 7\n"},
+		{"a derived value", exposing("thing.a.sized.size", aSized), sized("n = self.double"), "a.tf", "  n = var.a_sized_size * 2\n"},
+		{"a derived value beside an operator", exposing("thing.a.sized.size", aSized), sized("n = 9 - self.double"), "a.tf", "  n = 9 - (var.a_sized_size * 2)\n"},
+		{"a let", exposing("thing.a.sized.size", aSized), sized("n = let.twice"), "a.tf", "  n = var.a_sized_size * 2\n"},
+		{"a sum over all", exposing("thing.a.sized.size", aSized+"thing \"b\" {\n  sized {}\n}\n"), sized("n = self.all"), "a.tf", "  n = sum([var.a_sized_size * 2, 6])\n"},
+		{"an input that is computed from it", exposing("thing.a.sized.size", aSized), sized("n = self.follows"), "a.tf", "  n = var.a_sized_size + 1\n"},
+		{"and its range", exposing("thing.a.sized.size", aSized), sized("n = self.follows"), "variables.tf", "    condition     = (var.a_sized_size + 1) >= 2 && (var.a_sized_size + 1) <= 8\n    error_message = \"thing.a.sized.follows, which is computed from it, must be at least 2 and at most 8.\"\n"},
+		{"a rule over a derived value", exposing("thing.a.sized.size", aSized), map[string]string{"thing": thing, "sized": "template \"sized\" {\n  for = thing\n  check \"even\" {\n    condition = self.double < 100\n    message   = \"Too big.\"\n  }\n}\nextend \"x_thing\" \"this\" {\n  n = self.size\n}\n"}, "variables.tf", "    condition     = (var.a_sized_size * 2) < 100\n"},
 		{"in a text", exposing("thing.a.sized.size", aSized), sized(`n = "${thing.name}-${self.size}"`), "a.tf", "  n = \"a-${var.a_sized_size}\"\n"},
 		{"in a branch", exposing("thing.a.sized.size", aSized), sized("n = self.limit > 2 ? self.size : null"), "a.tf", "  n = var.a_sized_size\n"},
 		{"in an extension", exposing("thing.a.sized.size", aSized), map[string]string{"thing": thing, "sized": "template \"sized\" {\n  for = thing\n}\nextend \"x_thing\" \"this\" {\n  n = self.size\n}\n"}, "a.tf", "  n = var.a_sized_size\n"},
@@ -87,9 +94,11 @@ func TestExposeNot(t *testing.T) {
 		pack   map[string]string
 		says   string
 	}{
-		{"a derived value", of, sized("n = self.size\nm = self.double"), "thing.a.sized.double = 6"},
-		{"a let", of, sized("n = self.size\nm = let.twice"), "cannot be a variable"},
-		{"nothing but a let", of, sized("m = let.twice"), "cannot be a variable"},
+		{"a derived value that it decides", of, sized("n = self.size\nm = self.class"), "thing.a.sized.class = \"big\""},
+		{"a let that Terraform cannot compute", of, sized("n = self.size\nm = let.blocks"), "cannot be a variable"},
+		{"nothing but that", of, sized("m = let.blocks"), "cannot be a variable"},
+		{"what nobody can read", of, sized("n = self.size\nm = let.long"), "cannot be a variable"},
+		{"a rule over a derived value that it decides", of, with("more", "template \"more\" {\n  for = thing\n  check \"big\" {\n    condition = thing.sized.class == \"big\"\n    message   = \"Too small.\"\n  }\n}\n"), "cannot be a variable"},
 		{"a condition", of, sized("n = self.size\nm = self.size > 2 ? 1 : 2"), "cannot be a variable"},
 		{"when", of, sized("n = self.size\ninner {\n  when = self.size > 2\n}"), "cannot be a variable"},
 		{"dynamic", of, sized("n = self.size\ndynamic \"inner\" {\n  for_each = range(self.size)\n  content {\n    x = inner.value\n  }\n}"), "cannot be a variable"},
@@ -100,7 +109,6 @@ func TestExposeNot(t *testing.T) {
 		{"the name of a file", of, with("more", "template \"more\" {\n  for  = thing\n  file = \"n${thing.sized.size}.tf\"\n}\nresource \"x_more\" \"this\" {}\n"), "cannot be a variable"},
 		{"a script", of, with("more", "template \"more\" {\n  for = thing\n}\nfile \"this.sh\" {\n  format  = \"sh\"\n  content = \"echo ${thing.sized.size}\"\n}\n"), "cannot be a variable"},
 		{"a manifest", of, with("more", "template \"more\" {\n  for  = thing\n  file = \"this.yaml\"\n}\nmanifest \"v1\" \"Thing\" \"this\" {\n  n = thing.sized.size\n}\n"), "cannot be a variable"},
-		{"a rule over a derived value", of, with("more", "template \"more\" {\n  for = thing\n  check \"even\" {\n    condition = thing.sized.double < 100\n    message   = \"Too big.\"\n  }\n}\n"), "cannot be a variable"},
 		{"the name of the pack's variable", of, with("more", "template \"more\" {\n  for = thing\n}\nvariable \"this_sized_size\" {\n  default = 1\n}\n"), "the pack has a variable of that name"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -90,7 +90,7 @@ func renderInto(result *Result, m *blueprints.Model, pack *Pack, lib Library, fo
 	}
 	for _, use := range pack.Uses {
 		if use.When != nil {
-			on, moreDiags := r.known(use.When, x.open().watch(m.ScopeOf(m.Blueprint)))
+			on, moreDiags := r.known(use.When, x.open(pack).watch(m.ScopeOf(m.Blueprint)))
 			diags = append(diags, moreDiags...)
 			if !on {
 				continue
@@ -156,7 +156,7 @@ type subject struct {
 
 func (r *run) render() hcl.Diagnostics {
 	r.byAddr, r.files = map[string]*unit{}, map[string][]*unit{}
-	r.exposing.open()
+	r.exposing.open(r.pack)
 	var diags hcl.Diagnostics
 	steps := []func() hcl.Diagnostics{r.refuse, r.plan, r.check, r.compute, r.fold, r.assemble, r.expose, r.write, r.cover}
 	for _, step := range steps {

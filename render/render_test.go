@@ -18,7 +18,7 @@ var definitions = fstest.MapFS{
 	"components/thing.hcl":  {Data: []byte("component \"thing\" {\n  plural = \"things\"\n  input \"text\" {\n    type    = string\n    default = \"plain\"\n  }\n}")},
 	"patterns/painted.hcl":  {Data: []byte("pattern \"painted\" {\n  attaches = [thing]\n  input \"colour\" {\n    type    = string\n    default = \"red\"\n  }\n  point \"seen\" { summary = \"It is seen.\" }\n  point \"kept\" { summary = \"It stays.\" }\n}")},
 	"patterns/polished.hcl": {Data: []byte("pattern \"polished\" {\n  attaches = [thing]\n}")},
-	"patterns/sized.hcl":    {Data: []byte("pattern \"sized\" {\n  attaches = [thing]\n  input \"size\" {\n    type    = number\n    default = 3\n    range   = [1, 9]\n    summary = \"How big it is.\"\n  }\n  input \"limit\" {\n    type    = number\n    default = 7\n  }\n  derived \"double\" { value = self.size * 2 }\n  check \"fits\" {\n    condition = self.size <= self.limit\n    message   = \"It does not fit.\"\n  }\n}")},
+	"patterns/sized.hcl":    {Data: []byte("pattern \"sized\" {\n  attaches = [thing]\n  input \"size\" {\n    type    = number\n    default = 3\n    range   = [1, 9]\n    summary = \"How big it is.\"\n  }\n  input \"limit\" {\n    type    = number\n    default = 7\n  }\n  derived \"double\" { value = self.size * 2 }\n  derived \"class\" { value = self.size > 2 ? \"big\" : \"small\" }\n  derived \"all\" { value = sum([for t in blueprint.things : t.sized == null ? 0 : t.sized.double]) }\n  input \"follows\" {\n    type    = number\n    default = self.size + 1\n    range   = [2, 8]\n  }\n  check \"fits\" {\n    condition = self.size <= self.limit\n    message   = \"It does not fit.\"\n  }\n}")},
 	"targets/here.hcl":      {Data: []byte("target \"here\" {}")},
 }
 

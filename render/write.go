@@ -114,7 +114,7 @@ func (u *unit) line(line fold.Line) Line {
 		if s.Expr != nil {
 			p.Expr = s.Expr
 		}
-		if s.Expr != nil || j.declares != nil {
+		if s.Kept || j.declares != nil {
 			p.Exposed = j.exposedAs(s.Text)
 		}
 		out.Parts = append(out.Parts, p)

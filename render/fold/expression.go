@@ -30,7 +30,7 @@ func (w *walker) expr(e hclsyntax.Expression, p place) {
 		w.children(e, p)
 		return
 	}
-	if w.keep(e) {
+	if w.keep(e, p) {
 		return
 	}
 	if left, ok := w.decide(e); ok {

@@ -35,6 +35,9 @@ type Segment struct {
 	// Expr is the static expression whose value Text is; nil for copied text.
 	Expr hclsyntax.Expression
 
+	// Kept says that Text is not the value but what Scope.Keep gave.
+	Kept bool
+
 	// Locals are the loop variables that Expr saw.
 	Locals map[string]cty.Value
 }

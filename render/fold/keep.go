@@ -1,28 +1,47 @@
 package fold
 
 import (
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// keep writes the variable in place of a reference to the value that it holds.
-func (w *walker) keep(e hclsyntax.Expression) bool {
-	variable, _ := w.kept(e)
-	if variable == "" {
+// keep writes the variable in place of a reference to the value that it holds, or
+// the expression over variables that a value is computed by.
+func (w *walker) keep(e hclsyntax.Expression, p place) bool {
+	text, _ := w.kept(e)
+	if text == "" {
 		return false
 	}
-	w.replaceCode(e.Range(), Segment{Text: variable, Source: e.Range(), Expr: e, Locals: w.scope.Locals})
+	if !p.delimited() && !atom(text) {
+		text = "(" + text + ")"
+	}
+	w.replaceCode(e.Range(), Segment{Text: text, Source: e.Range(), Expr: e, Locals: w.scope.Locals, Kept: true})
 	return true
+}
+
+// atom reports whether an expression can stand beside an operator, or before a
+// dot, as it is.
+func atom(text string) bool {
+	e, diags := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		return false
+	}
+	switch e.(type) {
+	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.ParenthesesExpr:
+		return true
+	}
+	return false
 }
 
 // opens reports whether a known expression is left to Terraform because of a
 // variable in it. What Terraform cannot compute becomes its value after all; the
 // evaluator learns of that.
 func (w *walker) opens(e hclsyntax.Expression) bool {
-	variable, touched := w.kept(e)
-	return variable != "" || touched && leavable(e)
+	text, touched := w.kept(e)
+	return text != "" || touched && leavable(e)
 }
 
-func (w *walker) kept(e hclsyntax.Expression) (variable string, touched bool) {
+func (w *walker) kept(e hclsyntax.Expression) (text string, touched bool) {
 	if w.scope.Keep == nil || !w.decided(e) {
 		return "", false
 	}

@@ -35,9 +35,9 @@ type Scope struct {
 	Shadowed map[string]bool
 
 	// Keep reports whether a known expression is computed from a value that shall
-	// be a variable in the output, and the variable if it is that very value. Nil
-	// where there are none.
-	Keep func(expr hclsyntax.Expression, locals map[string]cty.Value) (variable string, touched bool)
+	// be a variable in the output, and what to write if it names the variable, or
+	// something that is computed from it by a rule. Nil where there are none.
+	Keep func(expr hclsyntax.Expression, locals map[string]cty.Value) (text string, touched bool)
 
 	// This is what the name "this" in addresses becomes; empty leaves it alone.
 	This string
