@@ -16,7 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-//go:embed components patterns targets profiles
+//go:embed components patterns targets profiles starters
 var builtin embed.FS
 
 // Builtin is the folder of definitions that scaffold brings along.

@@ -30,7 +30,10 @@ type Definition struct {
 	Difficulty  int      // 1 to 10
 	Performance string   // "Medium", "High" or "Very High"
 	When        []string // when to use it
-	Metrics     map[string]string
+	Metrics     map[string]Metric
+	Suits       []string             // words of Suits that it was made for
+	Excludes    map[string]string    // patterns that cannot stand on one component with it, and why
+	Places      map[string]hcl.Range // where arguments stand, by their names
 	Points      []Point
 }
 
@@ -94,6 +97,7 @@ type Profile struct {
 	Summary  string
 	Patterns []string
 	Defaults map[string]hcl.Body // by component kind
+	Weights  map[string]float64  // what counts more or less in a recommendation than usual
 	Range    hcl.Range
 }
 

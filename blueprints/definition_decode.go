@@ -160,14 +160,12 @@ func decodePattern(d *decoder, def *Definition) {
 	def.Quality, def.Difficulty = d.number("quality"), d.number("difficulty")
 	def.Performance = d.text("performance")
 	def.When = d.texts("when")
-	def.Metrics = map[string]string{}
+	decodeFit(d, def)
 	for _, block := range d.body.Blocks {
 		sub := newDecoder(block.Body)
 		switch block.Type {
 		case "metrics":
-			for _, attr := range sortedAttributes(block.Body) {
-				def.Metrics[attr.Name] = sub.text(attr.Name)
-			}
+			decodeMetrics(sub, def)
 		case "point":
 			if len(block.Labels) == 1 {
 				def.Points = append(def.Points, Point{ID: block.Labels[0], Summary: sub.text("summary")})
@@ -347,6 +345,7 @@ func decodeProfile(id string, block *hclsyntax.Block) (*Profile, hcl.Diagnostics
 			p.Defaults[b.Labels[0]] = b.Body
 		}
 	}
+	p.Weights = d.weights("weights")
 	d.unknown("defaults")
 	return p, d.diags
 }

@@ -11,6 +11,10 @@ pattern "blue_green_deployment" {
     "Production has to be highly available",
     "The program keeps no state of its own",
   ]
+  excludes = {
+    canary_deployment = "Both say which version gets the traffic."
+    rolling_updates   = "A colour is replaced as a whole: no old version is left in it to roll over."
+  }
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

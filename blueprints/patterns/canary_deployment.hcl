@@ -11,6 +11,9 @@ pattern "canary_deployment" {
     "Only production shows whether it works",
     "A mistake should reach as few people as it can",
   ]
+  excludes = {
+    rolling_updates = "The canary is the first step of a rollout already."
+  }
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

@@ -11,6 +11,7 @@ pattern "cdn_distribution" {
     "Pages have to appear at once",
     "Large files are downloaded often",
   ]
+  suits = ["reads", "worldwide"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

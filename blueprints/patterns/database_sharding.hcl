@@ -11,6 +11,7 @@ pattern "database_sharding" {
     "It has to grow by adding servers",
     "The data falls apart by itself: by customer, by country",
   ]
+  suits = ["writes"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

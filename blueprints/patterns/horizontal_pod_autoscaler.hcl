@@ -11,6 +11,9 @@ pattern "horizontal_pod_autoscaler" {
     "Nodes should be full, but not too full",
     "The program keeps no state and can be copied",
   ]
+  excludes = {
+    auto_scaling_group = "A service runs as pods or as instances, and one pattern owns how many there are."
+  }
 
   # The pattern document's tables do not mention it: no metrics.
 

@@ -11,6 +11,7 @@ pattern "in_memory_caching" {
     "The database is far away or slow",
     "Answers have to come at once",
   ]
+  suits = ["reads"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

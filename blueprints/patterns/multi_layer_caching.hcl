@@ -11,6 +11,7 @@ pattern "multi_layer_caching" {
     "As much speed is wanted as can be had",
     "It is read in many different ways",
   ]
+  suits = ["reads", "worldwide"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

@@ -12,6 +12,7 @@ pattern "multi_layer_caching_detailed" {
     "Very much data goes through it",
     "Loads of different kinds share it",
   ]
+  suits = ["reads", "worldwide"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

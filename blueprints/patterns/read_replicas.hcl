@@ -11,6 +11,7 @@ pattern "read_replicas" {
     "The program can tell reading from writing",
     "Readers are far away from each other",
   ]
+  suits = ["reads", "worldwide"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

@@ -11,6 +11,7 @@ pattern "redis_cluster" {
     "There is more to cache than one machine holds",
     "The cache must not be lost as a whole",
   ]
+  suits = ["reads"]
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

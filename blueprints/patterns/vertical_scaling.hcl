@@ -11,6 +11,10 @@ pattern "vertical_scaling" {
     "The work cannot be divided",
     "It is meant to last for a while, until something better is there",
   ]
+  excludes = {
+    auto_scaling_group        = "One machine that grows has no group of machines to grow instead."
+    horizontal_pod_autoscaler = "One pod that grows has no number of pods to grow instead."
+  }
 
   # The pattern document's tables; coarse heuristics, not measurements.
   metrics {

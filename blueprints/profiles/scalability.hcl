@@ -5,10 +5,10 @@ profile "scalability" {
 
   defaults "service" {
     auto_scaling_group {
-      max = 10 * self.min
+      max = max(10 * self.min, service.peak_need)
     }
     horizontal_pod_autoscaler {
-      max = 10 * self.min
+      max = max(10 * self.min, service.peak_need)
     }
   }
 }

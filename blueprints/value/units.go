@@ -23,6 +23,7 @@ var (
 		{"B", "1"},
 	}
 	percentUnits = []unit{{"%", "1"}}
+	rateUnits    = []unit{{"k", "1000"}, {"M", "1000000"}, {"", "1"}}
 )
 
 // ParseDuration reads "500ms", "30s", "5m", "2h" or "7d" as seconds.
@@ -38,6 +39,15 @@ func ParseBytes(s string) (cty.Value, error) {
 // ParsePercent reads "55%" as 55.
 func ParsePercent(s string) (cty.Value, error) {
 	return parseQuantity(s, percentUnits, `a percentage such as 55 or "55%"`)
+}
+
+// ParseRate reads "8000", "10k" or "1M", with or without "RPS" behind it, as requests per second.
+func ParseRate(s string) (cty.Value, error) {
+	v, err := parseQuantity(strings.TrimSpace(strings.TrimSuffix(s, "RPS")), rateUnits, "")
+	if err != nil {
+		return v, fmt.Errorf(`%q is not a number of requests per second such as 8000, "10k" or "1M"`, s)
+	}
+	return v, nil
 }
 
 func parseQuantity(s string, units []unit, want string) (cty.Value, error) {

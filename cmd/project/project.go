@@ -98,12 +98,7 @@ func New(src *blueprints.Source) (*Project, hcl.Diagnostics) {
 
 // Empty is a project without a blueprint, for commands that only read the
 // catalogue and the packs.
-func Empty() (*Project, hcl.Diagnostics) {
-	p := &Project{packs: map[string]*loadedPack{}, folders: folders(nil)}
-	catalog, diags := blueprints.NewCatalog(p.folders...)
-	p.Catalog = catalog
-	return p, diags
-}
+func Empty() (*Project, hcl.Diagnostics) { return Extended() }
 
 // Pack loads a pack by name: from the user's extensions, or scaffold's own. What
 // there is to say about it is said to the first who asks.

@@ -2,6 +2,7 @@ package project
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,6 +17,9 @@ import (
 // starterName stands for the blueprint's name in a starter's labels.
 const starterName = `"NAME"`
 
+// emptied is a block in which nothing stayed.
+var emptied = regexp.MustCompile(`\{\n *\}`)
+
 // Starter renders the first blueprint of a profile: a template in which
 // init.targets and init.name are known.
 func (p *Project) Starter(profile, name string, targets []string) ([]byte, hcl.Diagnostics) {
@@ -24,21 +28,17 @@ func (p *Project) Starter(profile, name string, targets []string) ([]byte, hcl.D
 	if err != nil {
 		return nil, failure("Missing starter", fmt.Sprintf("The profile %s brings no starter blueprint: %s.", profile, err))
 	}
+	return fillStarter(file, data, name, map[string]cty.Value{"targets": texts(targets)})
+}
+
+// fillStarter renders a starter: init.name and the values are known in it.
+func fillStarter(file string, data []byte, name string, values map[string]cty.Value) ([]byte, hcl.Diagnostics) {
 	parsed, diags := blueprints.ParseHCL(data, file)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	var names []cty.Value
-	for _, t := range targets {
-		names = append(names, cty.StringVal(t))
-	}
-	list := cty.ListValEmpty(cty.String)
-	if len(names) > 0 {
-		list = cty.ListVal(names)
-	}
-	scope := fold.Scope{Evaluator: blueprints.NewScope(map[string]cty.Value{
-		"init": cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(name), "targets": list}),
-	})}
+	values["name"] = cty.StringVal(name)
+	scope := fold.Scope{Evaluator: blueprints.NewScope(map[string]cty.Value{"init": cty.ObjectVal(values)})}
 	out, moreDiags := fold.Body(parsed.Bytes, parsed.Body.(*hclsyntax.Body), scope)
 	diags = append(diags, moreDiags...)
 	var b strings.Builder
@@ -46,5 +46,16 @@ func (p *Project) Starter(profile, name string, targets []string) ([]byte, hcl.D
 		b.WriteString(line.Text + "\n")
 	}
 	text := strings.ReplaceAll(b.String(), starterName, fmt.Sprintf("%q", name))
-	return hclwrite.Format([]byte(text)), diags
+	return hclwrite.Format([]byte(emptied.ReplaceAllString(text, "{}"))), diags
+}
+
+func texts(list []string) cty.Value {
+	if len(list) == 0 {
+		return cty.ListValEmpty(cty.String)
+	}
+	var values []cty.Value
+	for _, text := range list {
+		values = append(values, cty.StringVal(text))
+	}
+	return cty.ListVal(values)
 }

@@ -90,12 +90,16 @@ func argument(args []string) string {
 
 func checkInit(c *blueprints.Catalog, f *initFlags) error {
 	if !c.Has("profiles", f.profile) {
-		return usageError{fmt.Errorf("there is no profile %q; profiles are %s", f.profile, strings.Join(c.Names("profiles"), ", "))}
+		return usageError{noSuchProfile(c, f.profile)}
 	}
-	if len(f.targets) == 0 {
+	return checkTargets(c, f.targets)
+}
+
+func checkTargets(c *blueprints.Catalog, targets []string) error {
+	if len(targets) == 0 {
 		return usageError{fmt.Errorf("name at least one target: %s", strings.Join(c.Names("targets"), ", "))}
 	}
-	for _, t := range f.targets {
+	for _, t := range targets {
 		if !c.Has("targets", t) {
 			return usageError{fmt.Errorf("there is no target %q; targets are %s", t, strings.Join(c.Names("targets"), ", "))}
 		}

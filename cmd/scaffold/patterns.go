@@ -88,7 +88,7 @@ type inputJSON struct {
 func describePattern(p *project.Project, def *blueprints.Definition) patternJSON {
 	out := patternJSON{
 		ID: def.ID, Title: def.Title, Summary: def.Summary, Attaches: def.Attaches, Extends: def.Extends, Quality: def.Quality,
-		Difficulty: def.Difficulty, Performance: def.Performance, Metrics: def.Metrics, When: def.When, Targets: []string{}, Points: []pointJSON{}, Inputs: []inputJSON{},
+		Difficulty: def.Difficulty, Performance: def.Performance, Metrics: metricTexts(def), When: def.When, Targets: []string{}, Points: []pointJSON{}, Inputs: []inputJSON{},
 	}
 	for _, in := range def.Inputs {
 		j := inputJSON{Name: in.Name, Type: in.Type.Name, Required: in.Default == nil, Summary: in.Summary}
@@ -211,4 +211,12 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	sort.Strings(keys)
 	return keys
+}
+
+func metricTexts(def *blueprints.Definition) map[string]string {
+	out := map[string]string{}
+	for table, m := range def.Metrics {
+		out[table] = m.Text
+	}
+	return out
 }

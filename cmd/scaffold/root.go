@@ -143,7 +143,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.diffCommand(),
-		a.patternsCommand(), a.explainCommand(), a.showCommand(), a.schemaCommand(), a.graphCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
+		a.patternsCommand(), a.recommendCommand(), a.explainCommand(), a.showCommand(), a.schemaCommand(), a.graphCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)
 	return root

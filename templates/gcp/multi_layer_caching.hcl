@@ -174,7 +174,7 @@ resource "google_compute_backend_service" "this_edge" {
   custom_response_headers         = let.layers.debug_percent > 0 ? ["x-cache-status: {cdn_cache_status}", "x-cache-id: {cdn_cache_id}"] : ["x-cache-status: {cdn_cache_status}"]
 
   backend {
-    group                 = let.edge_direct ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.grouped ? google_compute_region_instance_group_manager.this.instance_group : google_compute_global_network_endpoint_group.this_edge.id
+    group                 = let.edge_direct ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.grouped && let.fleet ? google_compute_region_instance_group_manager.this.instance_group : let.grouped ? google_compute_instance_group.this.self_link : google_compute_global_network_endpoint_group.this_edge.id
     balancing_mode        = !let.grouped ? null : let.by_rate ? "RATE" : "UTILIZATION"
     max_rate_per_instance = let.grouped && let.by_rate ? service.instance_rps : null
     max_utilization       = let.grouped && !let.by_rate ? 0.8 : null
@@ -233,7 +233,7 @@ resource "google_compute_backend_service" "this_edge_private" {
   custom_request_headers          = let.grouped ? null : ["host: ${service.hostname}"]
 
   backend {
-    group                 = let.edge_shared ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.edge_direct ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.grouped ? google_compute_region_instance_group_manager.this.instance_group : google_compute_global_network_endpoint_group.this_edge.id
+    group                 = let.edge_shared ? google_compute_region_instance_group_manager.this[each.key].instance_group : let.edge_direct ? google_compute_region_instance_group_manager.this[let.main_track].instance_group : let.grouped && let.fleet ? google_compute_region_instance_group_manager.this.instance_group : let.grouped ? google_compute_instance_group.this.self_link : google_compute_global_network_endpoint_group.this_edge.id
     balancing_mode        = !let.grouped ? null : let.by_rate ? "RATE" : "UTILIZATION"
     max_rate_per_instance = let.grouped && let.by_rate ? service.instance_rps : null
     max_utilization       = let.grouped && !let.by_rate ? 0.8 : null
