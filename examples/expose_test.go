@@ -8,9 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 
 	"scaffold/blueprints"
+	"scaffold/blueprints/value"
 	"scaffold/cmd/project"
 )
 
@@ -50,11 +54,12 @@ environment "test" {
 // TestExposedAlone exposes every input of a blueprint in turn, and renders it
 // with its value and with another one. Where a variable is granted, its default
 // must be all that differs: nothing else may follow the value, for nothing would
-// follow the variable. Where there is no variable for want of a use, nothing may
+// follow the variable. And the variable set to the other value must give what is
+// rendered with that value and without a variable. Where there is no variable for want of a use, nothing may
 // differ at all.
 func TestExposedAlone(t *testing.T) {
 	for target, region := range map[string]string{"aws": "eu-west-1", "gcp": "europe-west1"} {
-		granted := 0
+		granted, compared := 0, 0
 		for n, in := range inputPaths(t, target, region) {
 			if depth() == "quick" && n%3 != 0 {
 				continue
@@ -75,13 +80,65 @@ func TestExposedAlone(t *testing.T) {
 				continue
 			}
 			granted++
+			literal, diags := renderText(t, fmt.Sprintf(exposedBase, "", target, region, in.elsewhere()), "test", target)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			compared += sameValues(t, in.path, second[0], literal[0])
 			if len(differs) != 1 || !strings.HasPrefix(differs[0], "variables.tf: ") || !strings.Contains(differs[0], "  default ") {
 				t.Errorf("%s is a variable for %s, but these follow the value:\n%s", in.path, target, strings.Join(differs, "\n"))
 			}
 		}
-		if granted < 4 {
-			t.Errorf("for %s %d variables were granted, so little was looked at", target, granted)
+		if granted < 4 || compared < granted {
+			t.Errorf("for %s %d variables were granted and %d values compared, so little was looked at", target, granted, compared)
 		}
+	}
+}
+
+// sameValues requires of the arguments in which a variable stands that they have
+// the value of those without one, and counts them.
+func sameValues(t *testing.T, path string, exposed, literal *project.Root) int {
+	t.Helper()
+	_, name, _ := strings.Cut(path, ".")
+	ctx := &hcl.EvalContext{Functions: value.Functions(), Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{
+		strings.NewReplacer("-", "_", ".", "_").Replace(name): exposed.Model.Find(path).Value(),
+	})}}
+	compared := 0
+	for file, f := range literal.Result.Files {
+		if f.Body == nil {
+			continue
+		}
+		with := exposed.Result.Files[file]
+		pairs(t, with.Body, f.Body, func(a, b *hclsyntax.Attribute) {
+			one, two := a.Expr.Range().SliceBytes(with.Data), b.Expr.Range().SliceBytes(f.Data)
+			if string(one) == string(two) {
+				return
+			}
+			want, diags := b.Expr.Value(ctx)
+			if diags.HasErrors() {
+				return // something that only Terraform knows is in it too
+			}
+			compared++
+			got, diags := a.Expr.Value(ctx)
+			if text, err := convert.Convert(got, want.Type()); diags.HasErrors() || err != nil || !text.RawEquals(want) {
+				t.Errorf("%s: in %s, %s gives %#v instead of %s %v", path, file, one, got, two, diags)
+			}
+		})
+	}
+	return compared
+}
+
+// pairs walks two bodies of one shape.
+func pairs(t *testing.T, a, b *hclsyntax.Body, do func(a, b *hclsyntax.Attribute)) {
+	t.Helper()
+	if len(a.Blocks) != len(b.Blocks) || len(a.Attributes) != len(b.Attributes) {
+		t.Fatalf("%s and %s differ in shape", a.SrcRange, b.SrcRange)
+	}
+	for name, attr := range a.Attributes {
+		do(attr, b.Attributes[name])
+	}
+	for i, block := range a.Blocks {
+		pairs(t, block.Body, b.Blocks[i].Body, do)
 	}
 }
 
