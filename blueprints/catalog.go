@@ -114,9 +114,10 @@ func (c *Catalog) Sources() map[string]*hcl.File {
 }
 
 // ReadFile gives a file of the catalog's folders that is no definition, such
-// as a profile's starter blueprint.
+// as a profile's starter blueprint. A later folder's takes the place of an
+// earlier one's.
 func (c *Catalog) ReadFile(name string) ([]byte, error) {
-	for _, folder := range c.folders {
+	for _, folder := range slices.Backward(c.folders) {
 		if data, err := fs.ReadFile(folder.FS, name); err == nil {
 			return data, nil
 		}

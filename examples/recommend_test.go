@@ -85,6 +85,7 @@ func TestRecommendedForAll(t *testing.T) {
 		{Latency: "50ms", Throughput: "8000", Availability: "99.95", Reads: ".9"},
 		{Throughput: "100", Availability: "99"},
 		{Throughput: "200k", Reads: ".95", Worldwide: true},
+		{Throughput: "0.5", Reads: ".9", Worldwide: true}, // one machine behind an edge
 	} {
 		needs, err := asked.Parse()
 		if err != nil {

@@ -124,6 +124,8 @@ type Report struct {
 	Weights  map[string]float64
 	Patterns []*Pattern // by rank; those without a score at the end
 	Profiles []Profile  // the nearest first
+	// Unweighed is the profile to weigh by where it says nothing about weights.
+	Unweighed string
 }
 
 // Make weighs all patterns of the catalogue. A profile, if one is named, says
@@ -143,6 +145,9 @@ func Make(c *blueprints.Catalog, needs Needs, profile string, conflicts []Confli
 	}
 	for _, p := range r.Profiles {
 		if p.ID == profile {
+			if len(p.Weights) == 0 {
+				r.Unweighed = profile
+			}
 			for key, weight := range p.Weights {
 				r.Weights[key] = weight
 			}
