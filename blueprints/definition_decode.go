@@ -79,6 +79,10 @@ func (d *decoder) texts(name string) []string {
 	}
 	var out []string
 	for _, e := range v.AsValueSlice() {
+		if e.IsNull() {
+			d.diags = append(d.diags, problem(d.expr(name).Range(), "Invalid value", "No element of "+name+" can be null."))
+			continue
+		}
 		out = append(out, e.AsString())
 	}
 	return out

@@ -152,11 +152,20 @@ func decodeFit(d *decoder, def *Definition) {
 	}
 	if v := d.constant("excludes", cty.Map(cty.String)); !v.IsNull() {
 		for id, why := range v.AsValueMap() {
+			if why.IsNull() {
+				d.diags = append(d.diags, problem(d.expr("excludes").Range(), "Invalid definition", "Say why "+id+" is excluded."))
+				continue
+			}
 			def.Excludes[id] = why.AsString()
 		}
 	}
 	for _, attr := range sortedAttributes(d.body) {
 		def.Places[attr.Name] = attr.SrcRange
+	}
+	for name, score := range map[string]int{"quality": def.Quality, "difficulty": def.Difficulty} {
+		if place, ok := def.Places[name]; ok && (score < 1 || score > 10) {
+			d.diags = append(d.diags, problem(place, "Invalid definition", "The "+name+" of a pattern is from 1 to 10."))
+		}
 	}
 }
 
@@ -167,7 +176,10 @@ func (d *decoder) weights(name string) map[string]float64 {
 		return out
 	}
 	for _, key := range mapKeys(v.AsValueMap()) {
-		weight, _ := v.AsValueMap()[key].AsBigFloat().Float64()
+		weight := -1.0
+		if n := v.AsValueMap()[key]; !n.IsNull() {
+			weight, _ = n.AsBigFloat().Float64()
+		}
 		switch {
 		case !slices.Contains(Criteria, key):
 			d.diags = append(d.diags, problem(d.expr(name).Range(), "Invalid definition",

@@ -220,8 +220,16 @@ func (r *Report) score(p *Pattern) {
 		p.Verdict = Unknown
 		return
 	}
-	r.add(p, "quality", "quality", fmt.Sprintf("%d/10", p.Quality), float64(p.Quality)/10, "")
-	r.add(p, "ease", "difficulty", fmt.Sprintf("difficulty %d/10", p.Difficulty), float64(10-p.Difficulty)/10, "")
+	if p.Quality > 0 {
+		r.add(p, "quality", "quality", fmt.Sprintf("%d/10", p.Quality), float64(p.Quality)/10, "")
+	} else {
+		p.Gaps = append(p.Gaps, Gap{"quality", "its definition does not say"})
+	}
+	if p.Difficulty > 0 {
+		r.add(p, "ease", "difficulty", fmt.Sprintf("difficulty %d/10", p.Difficulty), float64(10-p.Difficulty)/10, "")
+	} else {
+		p.Gaps = append(p.Gaps, Gap{"ease", "its definition does not say how difficult it is"})
+	}
 	points, most := 0.0, 0.0
 	for _, part := range p.Parts {
 		points += part.Fit * part.Weight

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mitchellh/go-wordwrap"
 
@@ -138,7 +140,12 @@ func (a *app) unknown(r *recommend.Report) {
 	}
 	fmt.Fprintln(a.out, "\nNo score: the catalogue has no figure of them for what was asked for. Use them when:")
 	for _, p := range found {
-		a.wrapped(2, p.ID+": "+strings.ToLower(p.When[0][:1])+p.When[0][1:]+".")
+		when := "its definition does not say."
+		if len(p.When) > 0 {
+			first, size := utf8.DecodeRuneInString(p.When[0])
+			when = string(unicode.ToLower(first)) + p.When[0][size:] + "."
+		}
+		a.wrapped(2, p.ID+": "+when)
 	}
 }
 
