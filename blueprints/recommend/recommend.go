@@ -85,7 +85,10 @@ type Part struct {
 }
 
 // Gap is a criterion that does not count for a pattern.
-type Gap struct{ Criterion, Why string }
+type Gap struct {
+	Criterion, Why string
+	Unasked        bool // the pattern has something for it, and nobody asked
+}
 
 // Relation is why a pattern is not recommended beside another.
 type Relation struct {
@@ -223,12 +226,12 @@ func (r *Report) score(p *Pattern) {
 	if p.Quality > 0 {
 		r.add(p, "quality", "quality", fmt.Sprintf("%d/10", p.Quality), float64(p.Quality)/10, "")
 	} else {
-		p.Gaps = append(p.Gaps, Gap{"quality", "its definition does not say"})
+		p.Gaps = append(p.Gaps, Gap{Criterion: "quality", Why: "its definition does not say"})
 	}
 	if p.Difficulty > 0 {
 		r.add(p, "ease", "difficulty", fmt.Sprintf("difficulty %d/10", p.Difficulty), float64(10-p.Difficulty)/10, "")
 	} else {
-		p.Gaps = append(p.Gaps, Gap{"ease", "its definition does not say how difficult it is"})
+		p.Gaps = append(p.Gaps, Gap{Criterion: "ease", Why: "its definition does not say how difficult it is"})
 	}
 	points, most := 0.0, 0.0
 	for _, part := range p.Parts {
@@ -249,7 +252,7 @@ func (r *Report) add(p *Pattern, criterion, argument, has string, fit float64, w
 		place = p.Range
 	}
 	if r.Weights[criterion] == 0 {
-		p.Gaps = append(p.Gaps, Gap{criterion, "its weight is 0"})
+		p.Gaps = append(p.Gaps, Gap{Criterion: criterion, Why: "its weight is 0"})
 		return
 	}
 	p.Parts = append(p.Parts, Part{Criterion: criterion, Has: has, Fit: fit, Weight: r.Weights[criterion], Why: why, Section: sections[criterion], Place: place})
@@ -258,7 +261,7 @@ func (r *Report) add(p *Pattern, criterion, argument, has string, fit float64, w
 func (r *Report) scoreTable(p *Pattern, t *Table) {
 	m, ok := p.Metrics[t.ID]
 	if !ok {
-		p.Gaps = append(p.Gaps, Gap{t.ID, "it is in no row of the table"})
+		p.Gaps = append(p.Gaps, Gap{Criterion: t.ID, Why: "it is in no row of the table"})
 		return
 	}
 	steps := t.steps(m)
@@ -286,17 +289,21 @@ func rows(n int) string {
 }
 
 func (r *Report) scoreReads(p *Pattern) {
-	if r.Needs.Reads == nil {
-		return
-	}
-	share := r.Needs.Reads.Value
+	forReads, forWrites := slices.Contains(p.Suits, reads), slices.Contains(p.Suits, "writes")
 	switch {
-	case slices.Contains(p.Suits, reads):
+	case r.Needs.Reads == nil && forReads:
+		p.Gaps = append(p.Gaps, Gap{Criterion: reads, Why: "suits reads, whose share was not stated", Unasked: true})
+	case r.Needs.Reads == nil && forWrites:
+		p.Gaps = append(p.Gaps, Gap{Criterion: reads, Why: "suits writes, whose share was not stated", Unasked: true})
+	case r.Needs.Reads == nil:
+	case forReads:
+		share := r.Needs.Reads.Value
 		r.add(p, reads, "suits", "suits reads", share, percentage(share)+" of requests")
-	case slices.Contains(p.Suits, "writes"):
-		r.add(p, reads, "suits", "suits writes", 1-share, percentage(1-share)+" of requests")
+	case forWrites:
+		share := 1 - r.Needs.Reads.Value
+		r.add(p, reads, "suits", "suits writes", share, percentage(share)+" of requests")
 	default:
-		p.Gaps = append(p.Gaps, Gap{reads, "it is for neither reads nor writes"})
+		p.Gaps = append(p.Gaps, Gap{Criterion: reads, Why: "it is for neither reads nor writes"})
 	}
 }
 
@@ -306,7 +313,7 @@ func (r *Report) scoreWorldwide(p *Pattern) {
 	case slices.Contains(p.Suits, worldwide):
 		r.add(p, worldwide, "suits", "suits users all over the world", 1, "asked for")
 	default:
-		p.Gaps = append(p.Gaps, Gap{worldwide, "nothing is said of users all over the world"})
+		p.Gaps = append(p.Gaps, Gap{Criterion: worldwide, Why: "nothing is said of users all over the world"})
 	}
 }
 

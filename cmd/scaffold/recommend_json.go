@@ -104,7 +104,7 @@ func patternRecommended(p *recommend.Pattern) recommendedJSON {
 		j.Parts = append(j.Parts, partJSON{part.Criterion, part.Has, fit, part.Weight, part.Why, part.Section, part.Place.Filename, part.Place.Start.Line})
 	}
 	for _, gap := range p.Gaps {
-		j.Gaps = append(j.Gaps, gapJSON(gap))
+		j.Gaps = append(j.Gaps, gapJSON{gap.Criterion, gap.Why})
 	}
 	for _, rel := range p.Relations {
 		j.Relations = append(j.Relations, relationJSON{rel.With, rel.Extends, rel.Why, rel.Targets})

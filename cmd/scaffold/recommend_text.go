@@ -87,6 +87,11 @@ func (a *app) line(indent int, p *recommend.Pattern) {
 			why = append(why, reason(part))
 		}
 	}
+	for _, gap := range p.Gaps {
+		if gap.Unasked && p.Verdict != recommend.Beyond {
+			why = append(why, gap.Why)
+		}
+	}
 	text := wordwrap.WrapString(strings.Join(why, "; "), recommendWidth-42)
 	fmt.Fprintln(a.out, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", 42)))
 }
