@@ -165,7 +165,7 @@ func (a *app) profiles(r *recommend.Report) {
 	}
 	best := r.Profiles[0]
 	fmt.Fprintln(a.out)
-	text := fmt.Sprintf("The profile %s comes nearest: %d of its %d patterns are recommended", best.ID, len(best.Matches), len(best.Patterns))
+	text := fmt.Sprintf("The profile %s comes nearest: recommended are %d of its %d patterns", best.ID, len(best.Matches), len(best.Patterns))
 	if len(others) > 0 {
 		text += " (" + list(others) + ")"
 	}
