@@ -16,9 +16,9 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sync/errgroup"
 
 	"scaffold/providers/kubernetes/archive"
 	"scaffold/providers/kubernetes/cel"
@@ -73,16 +73,15 @@ func (s *Schemas) CheckFiles(files map[string][]byte) hcl.Diagnostics {
 
 // sideBySide does something for the numbers up to n on all processors.
 func sideBySide(n int, do func(i int)) {
-	var all sync.WaitGroup
-	var next atomic.Int64
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		g.Go(func() error {
+			do(i)
+			return nil
 		})
 	}
-	all.Wait()
+	_ = g.Wait()
 }
 
 // CheckTree does what CheckFiles does and then checks the rules that span
