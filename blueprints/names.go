@@ -2,6 +2,7 @@ package blueprints
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -68,22 +69,33 @@ func (w *walker) improve(diags hcl.Diagnostics) hcl.Diagnostics {
 // bareAmount is an amount with a unit that stands without quotes.
 var bareAmount = regexp.MustCompile(`=\s*([0-9.]+[A-Za-z%]+)\s*$`)
 
+// unclosed is the line of the first text without a closing quote: behind it the
+// parser takes what is text for code, and the other way round, and complains of
+// both.
+func unclosed(diags hcl.Diagnostics) int {
+	line := math.MaxInt
+	for _, d := range diags {
+		if d.Subject != nil && d.Summary == "Invalid multi-line string" {
+			line = min(line, d.Subject.Start.Line)
+		}
+	}
+	return line
+}
+
 // tidy keeps the first of the problems that the parser has with a line, for the
 // others follow from it, and says what is likely meant.
 func tidy(diags hcl.Diagnostics, data []byte) hcl.Diagnostics {
 	lines := strings.Split(string(data), "\n")
 	var out hcl.Diagnostics
 	seen := map[int]bool{}
-	unclosed := false
+	end := unclosed(diags)
 	for _, d := range diags {
-		// After an unclosed text the parser takes what follows for text.
-		if d.Subject == nil || seen[d.Subject.Start.Line] || (unclosed && d.Summary == "Invalid multi-line string") {
+		if d.Subject == nil || seen[d.Subject.Start.Line] || d.Subject.Start.Line > end {
 			continue
 		}
 		seen[d.Subject.Start.Line] = true
 		switch d.Summary {
 		case "Invalid multi-line string":
-			unclosed = true
 			d.Detail = "The text has no closing quote on its line."
 		case "Missing newline after argument":
 			if m := bareAmount.FindStringSubmatch(lines[d.Subject.Start.Line-1]); m != nil {
