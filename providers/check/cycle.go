@@ -1,7 +1,6 @@
 package check
 
 import (
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -77,12 +76,9 @@ func (a address) isLocal() bool { return strings.HasPrefix(string(a), "local.") 
 
 // edges lists, for each declaration, what it needs.
 func (c *checker) edges() map[address][]address {
-	edges := map[address][]address{}
+	edges := c.resourceEdges()
 	link := func(from address, traversals []hcl.Traversal) {
 		edges[from] = append(edges[from], named(traversals)...)
-	}
-	for node, needs := range c.resourceEdges() {
-		edges[node] = needs
 	}
 	for name, l := range c.module.locals {
 		link(address("local."+name), l.expr.Variables())
@@ -115,20 +111,18 @@ func named(traversals []hcl.Traversal) []address {
 
 // resourceEdges lists what each resource needs. They are looked through side by
 // side.
-func (c *checker) resourceEdges() iter.Seq2[address, []address] {
+func (c *checker) resourceEdges() map[address][]address {
 	resources := slices.Collect(maps.Values(c.module.resources))
 	needs := make([][]address, len(resources))
 	inParts(len(resources), func(i int) {
 		r := resources[i]
 		needs[i] = append(named(append(r.traversals(), r.dependsOn...)), address("provider."+r.providerKey()))
 	})
-	return func(yield func(address, []address) bool) {
-		for i, r := range resources {
-			if !yield(r.address(), needs[i]) {
-				return
-			}
-		}
+	edges := make(map[address][]address, len(resources))
+	for i, r := range resources {
+		edges[r.address()] = needs[i]
 	}
+	return edges
 }
 
 // inParts does something for the numbers up to n, a part of them on each
